@@ -1,0 +1,56 @@
+import type { JsonObject } from '../core/index.ts';
+
+export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'used';
+
+export interface ApprovalRecord {
+  readonly tenant: string;
+  readonly id: string;
+  /** base64url SHA-256 over everything that the approval is bound to (DESIGN rule 8). */
+  readonly callDigest: string;
+  readonly sid: string;
+  readonly agentId: string;
+  readonly owner: string;
+  readonly user: string | null;
+  /** What a person is shown: who asks, for whom, why, what will be sent. */
+  readonly shown: JsonObject;
+  readonly status: ApprovalStatus;
+  readonly requestedAt: number;
+  /** After this moment it is worth nothing, whatever its status (ms). */
+  readonly expiresAt: number;
+  readonly decidedAt: number | null;
+  readonly decidedBy: string | null;
+  readonly reason: string | null;
+}
+
+export interface ApprovalStore {
+  /** Inserts, unless a live (pending, approved or denied; not expired) one with the same tenant, sid and digest
+   * exists: then gives that one back. */
+  insertOrGet(record: ApprovalRecord, now: number): Promise<ApprovalRecord>;
+  get(tenant: string, id: string): Promise<ApprovalRecord | null>;
+  /** The live one for this call, if any. */
+  findLive(
+    key: { readonly tenant: string; readonly sid: string; readonly callDigest: string },
+    now: number,
+  ): Promise<ApprovalRecord | null>;
+  list(
+    tenant: string,
+    filter: { readonly status?: ApprovalStatus; readonly after: string | null; readonly limit: number },
+  ): Promise<ApprovalRecord[]>;
+  /** pending → approved | denied; false when it was not pending or has expired. */
+  decide(
+    decision: {
+      readonly tenant: string;
+      readonly id: string;
+      readonly status: 'approved' | 'denied';
+      readonly by: string;
+      readonly reason: string | null;
+    },
+    now: number,
+  ): Promise<boolean>;
+  /** approved → used, for exactly one caller; false when it was not approved, has expired, or was used. */
+  use(
+    key: { readonly tenant: string; readonly id: string; readonly callDigest: string },
+    now: number,
+  ): Promise<boolean>;
+  deleteExpired(before: number): Promise<number>;
+}

@@ -1,0 +1,190 @@
+import type { Door } from './call.ts';
+import type { Effect } from './decision.ts';
+import type { Finding, Severity } from './finding.ts';
+import type { JsonObject } from './json.ts';
+import type { RefusalCode } from './refusal.ts';
+
+/** A call as the log tells it: no header values, no query values, no body. */
+export interface CallSummary {
+  readonly id: string;
+  readonly door: Door;
+  /** `http.call` or `tool.call`. */
+  readonly action: string;
+  /** Service name, or tool name. */
+  readonly resource: string;
+  /** `GET https://api.example.com/path`; query names without values. */
+  readonly target: string;
+  readonly bodyInspected: boolean;
+  /** base64url SHA-256 of the request body where it was read whole, else null. */
+  readonly bodyDigest: string | null;
+}
+
+/** Who did it, as the log tells it. */
+export interface ActorSummary {
+  readonly agentId: string;
+  readonly owner: string;
+  readonly user: string | null;
+  readonly sid: string;
+  readonly jti: string;
+  readonly chain: readonly string[];
+}
+
+/** Everything that can stand in the log, and what each entry tells. The set is closed. */
+export interface AuditEventMap {
+  'call.permitted': {
+    readonly call: CallSummary;
+    readonly actor: ActorSummary;
+    readonly effect: Effect;
+    readonly policies: readonly string[];
+    readonly policyGeneration: number;
+    readonly score: number;
+    readonly findings: readonly Finding[];
+    readonly credential: { readonly name: string; readonly version: number } | null;
+    readonly approvalId: string | null;
+  };
+  'call.refused': {
+    readonly call: CallSummary | null;
+    readonly actor: ActorSummary | null;
+    readonly code: RefusalCode;
+    readonly detail: string | null;
+    readonly internal: string | null;
+    readonly policies: readonly string[];
+    readonly findings: readonly Finding[];
+    readonly remote: string | null;
+  };
+  'call.completed': {
+    readonly callId: string;
+    readonly sid: string;
+    readonly status: number;
+    readonly durationMs: number;
+    readonly requestBytes: number;
+    readonly responseBytes: number;
+    readonly requestDigest: string | null;
+    /** How often a form of the injected secret was taken out of the answer. */
+    readonly scrubbed: number;
+    readonly findings: readonly Finding[];
+  };
+  'call.failed': {
+    readonly callId: string;
+    readonly sid: string;
+    readonly code: RefusalCode;
+    readonly detail: string | null;
+    readonly internal: string | null;
+    readonly durationMs: number;
+    readonly requestBytes: number;
+    readonly responseBytes: number;
+  };
+  'observe.recorded': {
+    readonly sid: string;
+    readonly phase: 'instruction' | 'call' | 'result';
+    readonly callId: string;
+    readonly textBytes: number;
+    readonly textDigest: string;
+    readonly findings: readonly Finding[];
+  };
+  'passport.issued': {
+    readonly agentId: string;
+    readonly owner: string;
+    readonly user: string | null;
+    readonly sid: string;
+    readonly jti: string;
+    readonly chain: readonly string[];
+    readonly scope: string;
+    readonly audience: string;
+    readonly jkt: string | null;
+    readonly expiresAt: number;
+    readonly grant: string;
+  };
+  'passport.refused': {
+    readonly clientId: string | null;
+    readonly error: string;
+    readonly detail: string | null;
+  };
+  'passport.revoked': {
+    readonly revocationId: string;
+    readonly kind: RevocationKind;
+    readonly value: string;
+    readonly by: string;
+    readonly reason: string | null;
+  };
+  'agent.registered': AdminChange;
+  'agent.updated': AdminChange;
+  'agent.deleted': AdminChange;
+  'agent.quarantined': AdminChange;
+  'agent.released': AdminChange;
+  'service.put': AdminChange;
+  'service.deleted': AdminChange;
+  'credential.put': AdminChange;
+  'credential.rotated': AdminChange;
+  'credential.revoked': AdminChange;
+  'credential.deleted': AdminChange;
+  'decoy.planted': AdminChange;
+  'decoy.deleted': AdminChange;
+  'sink.put': AdminChange;
+  'sink.deleted': AdminChange;
+  'admin_token.created': AdminChange;
+  'admin_token.deleted': AdminChange;
+  'admin.refused': {
+    readonly code: RefusalCode;
+    readonly method: string;
+    readonly path: string;
+    readonly remote: string | null;
+  };
+  'ca.exported': AdminChange;
+  'ca.issued': AdminChange;
+  'key.rotated': AdminChange;
+  'approval.requested': ApprovalChange;
+  'approval.approved': ApprovalChange;
+  'approval.denied': ApprovalChange;
+  'approval.used': ApprovalChange;
+  'policy.loaded': { readonly generation: number; readonly policies: number; readonly digest: string };
+  'policy.rejected': { readonly generation: number; readonly faults: readonly string[] };
+  'alert.raised': {
+    readonly alertId: string;
+    readonly severity: Severity;
+    readonly title: string;
+    readonly callId: string | null;
+    readonly sid: string | null;
+    readonly agentId: string | null;
+    readonly effect: Effect;
+    readonly findings: readonly Finding[];
+  };
+  'alert.abandoned': {
+    readonly alertId: string;
+    readonly sinkId: string;
+    readonly attempts: number;
+    readonly reason: string;
+  };
+  'gate.started': { readonly version: string; readonly node: string; readonly settings: JsonObject };
+  'gate.stopped': { readonly reason: string; readonly callsCut: number };
+  'audit.recovered': { readonly droppedBytes: number };
+}
+
+/** What an administrator changed. `changes` names members; secret ones stand as `[secret]`. */
+export interface AdminChange {
+  readonly id: string;
+  readonly by: string;
+  readonly changes: JsonObject;
+}
+
+export interface ApprovalChange {
+  readonly approvalId: string;
+  readonly callDigest: string;
+  readonly by: string;
+  readonly sid: string;
+  readonly reason: string | null;
+}
+
+export type RevocationKind = 'token' | 'hop' | 'session' | 'agent' | 'owner' | 'user';
+
+export type AuditEventType = keyof AuditEventMap;
+
+/** One entry before it is chained. */
+export type AuditEvent = {
+  readonly [T in AuditEventType]: {
+    readonly type: T;
+    readonly tenant: string;
+    readonly at: number;
+    readonly data: AuditEventMap[T];
+  };
+}[AuditEventType];

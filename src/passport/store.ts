@@ -1,0 +1,145 @@
+import type { JsonObject, RevocationKind } from '../core/index.ts';
+
+export interface AgentRecord {
+  readonly tenant: string;
+  /** Also the OAuth client_id. */
+  readonly id: string;
+  readonly name: string;
+  readonly owner: string;
+  /** Public keys for private_key_jwt (RFC 7523), as JWKs with a `kid` each; may be empty. */
+  readonly jwks: readonly JsonObject[];
+  /** Peppered HMAC-SHA-256 of generated client secrets; the secrets themselves are never stored. */
+  readonly secrets: readonly {
+    readonly id: string;
+    readonly hash: string;
+    readonly createdAt: number;
+    readonly expiresAt: number | null;
+  }[];
+  /** Scopes (`<service>:<access>`) that it may ask for. */
+  readonly scopes: readonly string[];
+  /** Stated by an administrator; what the agent is for. */
+  readonly purpose: string | null;
+  readonly status: 'active' | 'quarantined' | 'deleted';
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Grows by one with each change: the compare-and-set key. */
+  readonly revision: number;
+}
+
+export interface AgentStore {
+  /** False when the id or the name is taken. */
+  insert(agent: AgentRecord): Promise<boolean>;
+  /** Writes `agent` where the stored revision is `agent.revision - 1`; false when it is not. */
+  update(agent: AgentRecord): Promise<boolean>;
+  get(tenant: string, id: string): Promise<AgentRecord | null>;
+  byName(tenant: string, name: string): Promise<AgentRecord | null>;
+  list(
+    tenant: string,
+    page: { readonly after: string | null; readonly limit: number },
+  ): Promise<AgentRecord[]>;
+}
+
+/** What is known of each issued passport: for listing and introspection, never the token itself. */
+export interface PassportRecord {
+  readonly tenant: string;
+  readonly jti: string;
+  readonly agentId: string;
+  readonly owner: string;
+  readonly user: string | null;
+  readonly sid: string;
+  readonly chain: readonly string[];
+  readonly scope: string;
+  readonly audience: string;
+  readonly jkt: string | null;
+  readonly grant: string;
+  /** Milliseconds since the epoch. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface PassportStore {
+  insert(passport: PassportRecord): Promise<void>;
+  get(tenant: string, jti: string): Promise<PassportRecord | null>;
+  /** Newest first; live ones only when `liveAt` is given. */
+  list(
+    tenant: string,
+    filter: {
+      readonly agentId?: string;
+      readonly liveAt?: number;
+      readonly after: string | null;
+      readonly limit: number;
+    },
+  ): Promise<PassportRecord[]>;
+  deleteExpired(before: number): Promise<number>;
+}
+
+export interface RevocationRecord {
+  readonly tenant: string;
+  readonly id: string;
+  readonly kind: RevocationKind;
+  /** jti, hop id, sid, agent id, owner or user. */
+  readonly value: string;
+  /** Passports issued at or before this moment are refused (ms). Token, hop and session: for good. */
+  readonly revokedAt: number;
+  /** When the entry may be forgotten, since all that it covers has expired; null: never. */
+  readonly expiresAt: number | null;
+  readonly by: string;
+  readonly reason: string | null;
+}
+
+export interface RevocationStore {
+  /** Durable when it resolves. Idempotent for the same kind and value (the later `revokedAt` wins). */
+  insert(revocation: RevocationRecord): Promise<void>;
+  list(
+    tenant: string,
+    page: { readonly after: string | null; readonly limit: number },
+  ): Promise<RevocationRecord[]>;
+  /** All live ones of every tenant: read once at start. */
+  all(now: number): Promise<RevocationRecord[]>;
+  deleteExpired(before: number): Promise<number>;
+  /**
+   * Calls `listener` for each revocation that any node inserts, this one included; resolves once it listens.
+   * After a lost connection the implementation reconnects and calls `resync`, so that nothing is missed.
+   */
+  follow(
+    listener: (revocation: RevocationRecord) => void,
+    resync: () => void,
+  ): Promise<{ stop(): Promise<void> }>;
+}
+
+/** Rows of oidc-provider's models (its adapter contract), kept as JSON. */
+export interface OidcRow {
+  readonly model: string;
+  readonly id: string;
+  readonly payload: JsonObject;
+  readonly grantId: string | null;
+  readonly userCode: string | null;
+  readonly uid: string | null;
+  /** Milliseconds since the epoch; null: does not expire. */
+  readonly expiresAt: number | null;
+  readonly consumedAt: number | null;
+}
+
+export interface OidcStore {
+  upsert(row: OidcRow): Promise<void>;
+  /** False when a live row with this model and id exists (replay detection). */
+  insertIfAbsent(row: OidcRow, now: number): Promise<boolean>;
+  find(model: string, id: string, now: number): Promise<OidcRow | null>;
+  findByUid(model: string, uid: string, now: number): Promise<OidcRow | null>;
+  findByUserCode(model: string, userCode: string, now: number): Promise<OidcRow | null>;
+  /** Compare-and-set: true for exactly one caller. */
+  consume(model: string, id: string, now: number): Promise<boolean>;
+  destroy(model: string, id: string): Promise<void>;
+  revokeByGrantId(model: string, grantId: string): Promise<void>;
+  deleteExpired(before: number): Promise<number>;
+}
+
+/** Things that may be seen once: DPoP `jti`s, client assertions, … */
+export interface ReplayStore {
+  /** True for exactly one caller for each kind and key until `expiresAt` (ms). */
+  insertIfAbsent(
+    entry: { readonly kind: string; readonly key: string; readonly expiresAt: number },
+    now: number,
+  ): Promise<boolean>;
+  deleteExpired(before: number): Promise<number>;
+}
