@@ -1,0 +1,4 @@
+export type { Config, ConfigSource, Paths } from './load.ts';
+export { ConfigError, loadConfig } from './load.ts';
+export { configurationReference } from './reference.ts';
+export { summarizeConfig } from './summary.ts';

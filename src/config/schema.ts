@@ -1,0 +1,183 @@
+import { z } from 'zod';
+
+const port = z.int().min(0).max(65_535);
+const host = z.string().min(1).max(253);
+const url = z.url({ protocol: /^https?$/ }).refine((text) => new URL(text).pathname === '/', {
+  error: 'must be an origin without a path, such as https://gate.example.com',
+});
+
+/**
+ * Every setting: its type, its default and one sentence. The file `sallyport.yaml`, the environment
+ * (`SALLYPORT_` + section + `_` + name in upper snake case) and docs/reference/configuration.md follow from it.
+ */
+export const configSchema = z.strictObject({
+  node: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]{0,40}$/)
+        .default('node-1')
+        .describe('Name of this node in the audit log; each node that shares a database needs its own.'),
+    })
+    .prefault({}),
+  control: z
+    .strictObject({
+      host: host
+        .default('127.0.0.1')
+        .describe('Address that the control plane (issuer, admin API) listens on.'),
+      port: port.default(8470).describe('Port of the control plane; 0 takes a free one.'),
+      publicUrl: url
+        .nullable()
+        .default(null)
+        .describe(
+          'Origin under which clients reach the control plane: the issuer identifier. Default: http://<host>:<port>.',
+        ),
+    })
+    .prefault({}),
+  gateway: z
+    .strictObject({
+      host: host.default('127.0.0.1').describe('Address that the gateway listens on.'),
+      port: port.default(8471).describe('Port of the gateway; 0 takes a free one.'),
+      publicUrl: url
+        .nullable()
+        .default(null)
+        .describe(
+          'Origin under which agents reach the gateway: the audience of passports. Default: http://<host>:<port>.',
+        ),
+      bearer: z
+        .enum(['never', 'loopback'])
+        .default('never')
+        .describe('Whether passports without a key binding are taken, and from where.'),
+      upstreamTimeoutMs: z
+        .int()
+        .min(100)
+        .max(3_600_000)
+        .default(120_000)
+        .describe('How long an upstream may stay silent before the call fails.'),
+      requestTimeoutMs: z
+        .int()
+        .min(100)
+        .max(3_600_000)
+        .default(60_000)
+        .describe('How long a client may take to send a request head, and how long it may pause in a body.'),
+      inspectBodyBytes: z
+        .int()
+        .min(1024)
+        .max(1024 * 1024)
+        .default(1024 * 1024)
+        .describe(
+          'Largest body that is read before deciding, where a policy, an approval or a service asks for it.',
+        ),
+      drainMs: z
+        .int()
+        .min(0)
+        .max(600_000)
+        .default(5_000)
+        .describe('At shutdown, how long calls in flight may go on before they are cut.'),
+    })
+    .prefault({}),
+  issuer: z
+    .strictObject({
+      passportLifetimeSeconds: z.int().min(30).max(3600).default(300).describe('Lifetime of a passport.'),
+      dpopNonce: z
+        .boolean()
+        .default(false)
+        .describe('Ask for a server nonce in DPoP proofs, so that proofs cannot be made in advance.'),
+    })
+    .prefault({}),
+  storage: z
+    .strictObject({
+      kind: z
+        .enum(['sqlite', 'postgres'])
+        .default('sqlite')
+        .describe('Embedded database, or PostgreSQL for several nodes.'),
+      url: z
+        .string()
+        .nullable()
+        .default(null)
+        .meta({ secret: true })
+        .describe(
+          'PostgreSQL connection URL. Better given in the environment than in the file: it holds a password.',
+        ),
+      durability: z
+        .enum(['power', 'process'])
+        .default('power')
+        .describe(
+          'What an acknowledged change survives: a power cut, or a crash of the process alone (faster).',
+        ),
+    })
+    .prefault({}),
+  audit: z
+    .strictObject({
+      durability: z
+        .enum(['power', 'process'])
+        .default('power')
+        .describe(
+          'What an acknowledged record survives: a power cut, or a crash of the process alone (faster).',
+        ),
+      segmentBytes: z
+        .int()
+        .min(64 * 1024)
+        .max(1024 * 1024 * 1024)
+        .default(64 * 1024 * 1024)
+        .describe('Size at which a new file of the log is begun.'),
+    })
+    .prefault({}),
+  vault: z
+    .strictObject({
+      seal: z
+        .enum(['file', 'passphrase'])
+        .default('file')
+        .describe(
+          'Where the root key comes from: a 0600 file made at first start, or a passphrase (Argon2id).',
+        ),
+      passphraseFile: z
+        .string()
+        .nullable()
+        .default(null)
+        .describe(
+          'File that holds the passphrase (a mounted secret); without it the passphrase is asked for on the terminal.',
+        ),
+    })
+    .prefault({}),
+  policy: z
+    .strictObject({
+      directory: z
+        .string()
+        .min(1)
+        .default('policies')
+        .describe('Folder of the policies, relative to the state folder.'),
+    })
+    .prefault({}),
+  approvals: z
+    .strictObject({
+      pendingSeconds: z
+        .int()
+        .min(30)
+        .max(86_400)
+        .default(600)
+        .describe('How long a held call waits for a person.'),
+      usableSeconds: z
+        .int()
+        .min(10)
+        .max(86_400)
+        .default(300)
+        .describe('How long an approval can be used once it is given.'),
+    })
+    .prefault({}),
+  detector: z
+    .strictObject({
+      profile: z
+        .enum(['observe', 'balanced', 'strict'])
+        .default('balanced')
+        .describe('How findings become verdicts: alerts alone, hold and deny when sure, or early.'),
+      deadlineMs: z.int().min(1).max(60_000).default(150).describe('How long a call waits for the detector.'),
+      onLate: z
+        .enum(['deny', 'hold', 'allow'])
+        .default('deny')
+        .describe('Verdict when the deadline passes. `allow` is shown in every status output.'),
+    })
+    .prefault({}),
+});
+
+export type Settings = z.infer<typeof configSchema>;
