@@ -27,14 +27,16 @@ function install() {
   rmSync(stamp, { force: true });
   // npm tells its own scripts where it is; bin/sallyport comes here without npm.
   const cli = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  // Not `npm ci`: it refuses a lockfile without the packages of foreign platforms, which a mirror may not have.
+  // `install --no-save` takes the locked versions and hashes all the same, and never writes the lockfile.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
   const result = cli
     ? spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
     : spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if (result.error) fail(`npm can not be started: ${result.error.message}`, 'Install npm 10 or newer.');
   if (result.status !== 0) {
     fail(
-      'npm ci did not succeed; its own words stand above.',
+      'npm install did not succeed; its own words stand above.',
       'Check that this machine reaches its package registry, then repeat the command.',
     );
   }
