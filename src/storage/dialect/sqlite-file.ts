@@ -1,0 +1,51 @@
+import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { StorageFault } from '../fault.ts';
+
+/** "Saly": marks the file as ours (SQLite's application_id). */
+const APPLICATION_ID = 0x53616c79;
+const MAGIC = 'SQLite format 3\0';
+
+/** Makes the file with mode 0600 when it is missing; refuses one that is not an SQLite database. */
+export function prepareFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  // SQLite gives its write-ahead log the mode of the database file.
+  const descriptor = openSync(file, 'a+', 0o600);
+  try {
+    const head = Buffer.alloc(MAGIC.length);
+    const length = readSync(descriptor, head, 0, head.length, 0);
+    // An empty file is what a crash during the very first start leaves.
+    if (length === 0) return;
+    if (length < head.length || head.toString('latin1') !== MAGIC) {
+      throw new StorageFault(file, 'not an SQLite database; move it away, or restore a backup');
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Refuses a damaged database and one of another program; marks a new one as ours. */
+export function checkContent(database: DatabaseSync, file: string): void {
+  const verdict = readPragma(database, 'quick_check(1)');
+  if (verdict !== 'ok') throw damaged(file, String(verdict));
+  const id = readPragma(database, 'application_id');
+  if (id === APPLICATION_ID) return;
+  const tables = z
+    .strictObject({ count: z.number() })
+    .parse({ ...database.prepare('select count(*) as count from sqlite_schema').get() });
+  if (id !== 0 || tables.count !== 0) {
+    throw new StorageFault(file, 'a database of another program; give Sallyport a file of its own');
+  }
+  database.exec(`pragma application_id = ${APPLICATION_ID}`);
+}
+
+export function damaged(file: string, how: string, cause?: unknown): StorageFault {
+  return new StorageFault(file, `the database is damaged (${how}); restore a backup`, { cause });
+}
+
+function readPragma(database: DatabaseSync, pragma: string): unknown {
+  const row = database.prepare(`pragma ${pragma}`).get();
+  return row === undefined ? undefined : Object.values(row)[0];
+}

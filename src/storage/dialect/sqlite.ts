@@ -1,0 +1,101 @@
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely, SqliteDialect, sql } from 'kysely';
+import { StorageFault } from '../fault.ts';
+import type { Schema } from '../schema.ts';
+import { type ChangeFeed, type Follower, tellAll } from './change.ts';
+import type { DialectConnection } from './dialect.ts';
+import { checkContent, damaged, prepareFile } from './sqlite-file.ts';
+import { preparedStatements } from './sqlite-statements.ts';
+
+/** How long a start waits for a process that is just ending and still holds the file. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** In the write-ahead log, FULL waits for the disk at each commit; NORMAL survives the death of the process. */
+const SYNCHRONOUS = { power: 'full', process: 'normal' } as const;
+
+export interface SqliteOptions {
+  readonly kind: 'sqlite';
+  readonly file: string;
+  /** What an acknowledged change survives: a power cut, or the death of the process alone. */
+  readonly durability: 'power' | 'process';
+}
+
+/** Opens the file for this process alone. Throws StorageFault when it can't be used. */
+export function openSqlite(options: SqliteOptions, onFault: (fault: unknown) => void): DialectConnection {
+  const database = openDatabase(options);
+  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: preparedStatements(database) }) });
+  return {
+    place: options.file,
+    db,
+    words: { text: 'text', integer: 'integer', real: 'real', bytes: 'blob', options: ' strict' },
+    // The file is locked for this process already.
+    lock: async () => {},
+    feed: localFeed(onFault),
+    withoutSync: (work) =>
+      db.connection().execute(async (connection) => {
+        // The setting counts for the next commit; the connection is ours until the setting is back.
+        await sql`pragma synchronous = normal`.execute(connection);
+        try {
+          return await work(connection);
+        } finally {
+          await sql.raw(`pragma synchronous = ${SYNCHRONOUS[options.durability]}`).execute(connection);
+        }
+      }),
+    async close() {
+      await db.destroy();
+      // Kysely closes only what it has used; closing twice would throw.
+      if (database.isOpen) database.close();
+    },
+  };
+}
+
+function openDatabase({ file, durability }: SqliteOptions): DatabaseSync {
+  prepareFile(file);
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, defensive: true });
+  try {
+    // A second process on the file would not hear of revocations made here, so there is never one. The lock
+    // dies with the process.
+    database.exec('pragma locking_mode = exclusive');
+    database.exec('pragma journal_mode = wal');
+    database.exec('begin exclusive; commit');
+    database.exec(`pragma synchronous = ${SYNCHRONOUS[durability]}`);
+    database.exec('pragma foreign_keys = on');
+    // What is deleted (superseded and revoked ciphertexts above all) is overwritten, not just unlinked.
+    database.exec('pragma secure_delete = on');
+    checkContent(database, file);
+    return database;
+  } catch (cause) {
+    database.close();
+    throw describe(file, cause);
+  }
+}
+
+function describe(file: string, cause: unknown): unknown {
+  if (cause instanceof StorageFault || !(cause instanceof Error)) return cause;
+  const code = 'errcode' in cause && typeof cause.errcode === 'number' ? cause.errcode & 0xff : null;
+  // SQLITE_BUSY, SQLITE_LOCKED; SQLITE_CORRUPT, SQLITE_NOTADB (https://sqlite.org/rescode.html).
+  if (code === 5 || code === 6) {
+    return new StorageFault(file, 'in use by another process; stop the other Sallyport first', { cause });
+  }
+  if (code === 11 || code === 26) return damaged(file, cause.message, cause);
+  return new StorageFault(file, cause.message, { cause });
+}
+
+/** One process holds the file, so everyone who follows is here. */
+function localFeed(onFault: (fault: unknown) => void): ChangeFeed {
+  const followers = new Set<Follower>();
+  return {
+    announce: async () => {},
+    committed(changes) {
+      for (const change of changes) tellAll(followers, (follower) => follower.onChange(change), onFault);
+    },
+    async follow(follower) {
+      followers.add(follower);
+      return {
+        async stop() {
+          followers.delete(follower);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,4 @@
+export { StorageFault } from './fault.ts';
+export type { Storage, StorageOptions } from './open.ts';
+export { openStorage } from './open.ts';
+export type { Stores } from './stores/index.ts';

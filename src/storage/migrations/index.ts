@@ -1,0 +1,9 @@
+import { first } from './0001-first.ts';
+import type { Migration } from './migration.ts';
+
+export type { MigrationTarget } from './migrate.ts';
+export { migrate } from './migrate.ts';
+export type { Migration, SchemaWords } from './migration.ts';
+
+/** In order, without gaps. A migration that was released is never edited: a new one is added. */
+export const MIGRATIONS: readonly Migration[] = [first];

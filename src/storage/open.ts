@@ -1,0 +1,57 @@
+import { type Clock, systemClock, type UnitOfWork } from '../core/index.ts';
+import type { DialectConnection } from './dialect/dialect.ts';
+import { openSqlite, type SqliteOptions } from './dialect/sqlite.ts';
+import { rootLink } from './link.ts';
+import { MIGRATIONS, type Migration, migrate } from './migrations/index.ts';
+import { makeStores, type Stores } from './stores/index.ts';
+import { TransactionGuard } from './transaction-guard.ts';
+
+export type StorageOptions = SqliteOptions & {
+  readonly clock?: Clock;
+  /** Told of faults that no caller waits for: a lost connection, a follower that threw. */
+  readonly onFault?: (fault: unknown) => void;
+};
+
+export interface Storage extends Stores {
+  readonly unitOfWork: UnitOfWork<Stores>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database and brings its schema up to date. Throws StorageFault, which names the place, when the
+ * database is damaged, foreign, newer than this program, in use by another process, or out of reach.
+ */
+export function openStorage(options: StorageOptions): Promise<Storage> {
+  return openStorageWith(options, MIGRATIONS);
+}
+
+/** As openStorage, with the migrations as an argument, so that tests can play an older or newer program. */
+export async function openStorageWith(
+  options: StorageOptions,
+  migrations: readonly Migration[],
+): Promise<Storage> {
+  const connection = connect(options);
+  try {
+    await migrate(connection, migrations, options.clock ?? systemClock);
+  } catch (cause) {
+    await connection.close();
+    throw cause;
+  }
+  const link = rootLink(connection, new TransactionGuard());
+  return {
+    ...makeStores(link, connection.feed),
+    unitOfWork: {
+      run: (work) => link.atomically((transaction) => work(makeStores(transaction, connection.feed))),
+    },
+    close: () => connection.close(),
+  };
+}
+
+function connect(options: StorageOptions): DialectConnection {
+  const onFault = options.onFault ?? warn;
+  return openSqlite(options, onFault);
+}
+
+function warn(fault: unknown): void {
+  process.emitWarning(fault instanceof Error ? fault.message : String(fault), 'StorageWarning');
+}

@@ -1,0 +1,155 @@
+/**
+ * The tables as Kysely sees them; docs/storage.md tells what each one is for. Times are milliseconds since the
+ * epoch. `Json` columns hold JSON text, which the stores parse strictly on the way out.
+ */
+type Json = string;
+
+export interface Schema {
+  agents: {
+    tenant: string;
+    id: string;
+    name: string;
+    owner: string;
+    jwks: Json;
+    secrets: Json;
+    scopes: Json;
+    purpose: string | null;
+    status: string;
+    created_at: number;
+    updated_at: number;
+    revision: number;
+  };
+  passports: {
+    tenant: string;
+    jti: string;
+    agent_id: string;
+    owner: string;
+    user_id: string | null;
+    sid: string;
+    chain: Json;
+    scope: string;
+    audience: string;
+    jkt: string | null;
+    grant_kind: string;
+    issued_at: number;
+    expires_at: number;
+  };
+  revocations: {
+    tenant: string;
+    id: string;
+    kind: string;
+    value: string;
+    revoked_at: number;
+    expires_at: number | null;
+    revoked_by: string;
+    reason: string | null;
+  };
+  oidc_rows: {
+    model: string;
+    id: string;
+    payload: Json;
+    grant_id: string | null;
+    user_code: string | null;
+    uid: string | null;
+    expires_at: number | null;
+    consumed_at: number | null;
+  };
+  replays: { kind: string; key: string; expires_at: number };
+  credentials: {
+    tenant: string;
+    id: string;
+    name: string;
+    version: number;
+    binding: Json;
+    status: string;
+    kek_id: string;
+    wrapped_key: Uint8Array;
+    sealed: Uint8Array;
+    created_at: number;
+    created_by: string;
+    revoked_at: number | null;
+  };
+  approvals: {
+    tenant: string;
+    id: string;
+    call_digest: string;
+    sid: string;
+    agent_id: string;
+    owner: string;
+    user_id: string | null;
+    shown: Json;
+    status: string;
+    /** 1 for the one approval of a call that may still be decided or used, else 0. */
+    live: number;
+    requested_at: number;
+    expires_at: number;
+    decided_at: number | null;
+    decided_by: string | null;
+    reason: string | null;
+  };
+  sinks: {
+    tenant: string;
+    id: string;
+    name: string;
+    kind: string;
+    options: Json;
+    sealed_secret: Uint8Array | null;
+    min_severity: string;
+    status: string;
+    created_at: number;
+  };
+  outbox_cursors: { node: string; sequence: number };
+  deliveries: {
+    node: string;
+    sink_id: string;
+    sequence: number;
+    alert_id: string;
+    attempts: number;
+    next_attempt_at: number;
+    status: string;
+    last_error: string | null;
+  };
+  decoys: {
+    tenant: string;
+    id: string;
+    kind: string;
+    name: string;
+    value: string;
+    /** Hex SHA-256 of `value`: what makes a value unique however long it is. */
+    value_digest: string;
+    sid: string | null;
+    severity: string;
+    planted_at: number;
+    planted_by: string;
+  };
+  destinations: { tenant: string; agent_id: string; destination: string; first_at: number };
+  risks: { tenant: string; sid: string; score: number; findings: number; at: number };
+  services: {
+    tenant: string;
+    name: string;
+    credential: string | null;
+    encoded_slash: string;
+    allow_private: number;
+    upstream_ca: string | null;
+    inspect_body: number;
+  };
+  service_origins: {
+    tenant: string;
+    scheme: string;
+    host: string;
+    port: number;
+    service: string;
+    /** Order in the service; 0 is where reverse mode goes. */
+    position: number;
+  };
+  admin_tokens: {
+    tenant: string;
+    id: string;
+    name: string;
+    role: string;
+    hash: string;
+    created_at: number;
+    expires_at: number | null;
+  };
+  schema_migrations: { number: number; name: string; checksum: string; applied_at: number };
+}

@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import type { ApprovalRecord, ApprovalStore } from '../../approvals/store.ts';
+import type { Link } from '../link.ts';
+import { json, jsonObject, rowReader } from './columns.ts';
+
+const COLUMNS = [
+  'tenant',
+  'id',
+  'call_digest as callDigest',
+  'sid',
+  'agent_id as agentId',
+  'owner',
+  'user_id as user',
+  'shown',
+  'status',
+  'requested_at as requestedAt',
+  'expires_at as expiresAt',
+  'decided_at as decidedAt',
+  'decided_by as decidedBy',
+  'reason',
+] as const;
+
+const rows = rowReader<ApprovalRecord>(
+  'approvals',
+  z.strictObject({
+    tenant: z.string(),
+    id: z.string(),
+    callDigest: z.string(),
+    sid: z.string(),
+    agentId: z.string(),
+    owner: z.string(),
+    user: z.string().nullable(),
+    shown: json(jsonObject),
+    status: z.enum(['pending', 'approved', 'denied', 'used']),
+    requestedAt: z.number(),
+    expiresAt: z.number(),
+    decidedAt: z.number().nullable(),
+    decidedBy: z.string().nullable(),
+    reason: z.string().nullable(),
+  }),
+);
+
+/** How often a request is tried again when the approval that it met is used up before it can be read. */
+const ATTEMPTS = 5;
+
+/** Pages go from the oldest on, as a queue; `after` is the id of the last one seen. */
+export function approvalStore(link: Link): ApprovalStore {
+  const findLive: ApprovalStore['findLive'] = async ({ tenant, sid, callDigest }, now) => {
+    const query = link.db
+      .selectFrom('approvals')
+      .select(COLUMNS)
+      .where('tenant', '=', tenant)
+      .where('sid', '=', sid)
+      .where('call_digest', '=', callDigest)
+      .where('live', '=', 1)
+      .where('expires_at', '>', now);
+    return rows.optional(await query.executeTakeFirst());
+  };
+
+  const insertUnlessLive = (record: ApprovalRecord, now: number): Promise<boolean> =>
+    link.atomically(async ({ db }) => {
+      // An expired one makes room; it stays readable until deleteExpired.
+      await db
+        .updateTable('approvals')
+        .set({ live: 0 })
+        .where('tenant', '=', record.tenant)
+        .where('sid', '=', record.sid)
+        .where('call_digest', '=', record.callDigest)
+        .where('live', '=', 1)
+        .where('expires_at', '<=', now)
+        .execute();
+      const result = await db
+        .insertInto('approvals')
+        .values({
+          tenant: record.tenant,
+          id: record.id,
+          call_digest: record.callDigest,
+          sid: record.sid,
+          agent_id: record.agentId,
+          owner: record.owner,
+          user_id: record.user,
+          shown: JSON.stringify(record.shown),
+          status: record.status,
+          live: record.status === 'used' ? 0 : 1,
+          requested_at: record.requestedAt,
+          expires_at: record.expiresAt,
+          decided_at: record.decidedAt,
+          decided_by: record.decidedBy,
+          reason: record.reason,
+        })
+        .onConflict((conflict) =>
+          conflict.columns(['tenant', 'sid', 'call_digest']).where('live', '=', 1).doNothing(),
+        )
+        .executeTakeFirst();
+      return result.numInsertedOrUpdatedRows === 1n;
+    });
+
+  return {
+    findLive,
+    async insertOrGet(record, now) {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        if (await insertUnlessLive(record, now)) return record;
+        const live = await findLive(record, now);
+        if (live !== null) return live;
+      }
+      throw new Error(`approval ${record.id}: the live one for this call kept changing`);
+    },
+    async get(tenant, id) {
+      const query = link.db
+        .selectFrom('approvals')
+        .select(COLUMNS)
+        .where('tenant', '=', tenant)
+        .where('id', '=', id);
+      return rows.optional(await query.executeTakeFirst());
+    },
+    async list(tenant, { status, after, limit }) {
+      let query = link.db
+        .selectFrom('approvals')
+        .select(COLUMNS)
+        .where('tenant', '=', tenant)
+        .where('id', '>', after ?? '');
+      if (status !== undefined) query = query.where('status', '=', status);
+      return rows.many(await query.orderBy('id').limit(limit).execute());
+    },
+    async decide({ tenant, id, status, by, reason }, now) {
+      const result = await link.db
+        .updateTable('approvals')
+        .set({ status, decided_at: now, decided_by: by, reason })
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .where('status', '=', 'pending')
+        .where('expires_at', '>', now)
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
+    async use({ tenant, id, callDigest }, now) {
+      const result = await link.db
+        .updateTable('approvals')
+        .set({ status: 'used', live: 0 })
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .where('call_digest', '=', callDigest)
+        .where('status', '=', 'approved')
+        .where('expires_at', '>', now)
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
+    async deleteExpired(before) {
+      const result = await link.db
+        .deleteFrom('approvals')
+        .where('expires_at', '<=', before)
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { BaselineStore } from '../../detector/store.ts';
+import type { Link } from '../link.ts';
+
+export function baselineStore({ db }: Link): BaselineStore {
+  return {
+    async destinations(tenant, agentId) {
+      const found = await db
+        .selectFrom('destinations')
+        .select(['destination', 'first_at'])
+        .where('tenant', '=', tenant)
+        .where('agent_id', '=', agentId)
+        .orderBy('destination')
+        .execute();
+      return new Map(found.map((row) => [row.destination, row.first_at]));
+    },
+    async addDestination({ tenant, agentId, destination, at }) {
+      await db
+        .insertInto('destinations')
+        .values({ tenant, agent_id: agentId, destination, first_at: at })
+        // The first sight counts, whatever comes later.
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    },
+  };
+}

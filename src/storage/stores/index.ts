@@ -1,0 +1,67 @@
+import type { AdminTokenStore } from '../../admin/store.ts';
+import type { OutboxStore, SinkStore } from '../../alerts/store.ts';
+import type { ApprovalStore } from '../../approvals/store.ts';
+import type { BaselineStore, DecoyStore, RiskStore } from '../../detector/store.ts';
+import type { ServiceStore } from '../../gateway/store.ts';
+import type {
+  AgentStore,
+  OidcStore,
+  PassportStore,
+  ReplayStore,
+  RevocationStore,
+} from '../../passport/store.ts';
+import type { CredentialStore } from '../../vault/store.ts';
+import type { ChangeFeed } from '../dialect/change.ts';
+import type { Link } from '../link.ts';
+import { adminTokenStore } from './admin-token-store.ts';
+import { agentStore } from './agent-store.ts';
+import { approvalStore } from './approval-store.ts';
+import { baselineStore } from './baseline-store.ts';
+import { credentialStore } from './credential-store.ts';
+import { decoyStore } from './decoy-store.ts';
+import { oidcStore } from './oidc-store.ts';
+import { outboxStore } from './outbox-store.ts';
+import { passportStore } from './passport-store.ts';
+import { replayStore } from './replay-store.ts';
+import { revocationStore } from './revocation-store.ts';
+import { riskStore } from './risk-store.ts';
+import { serviceStore } from './service-store.ts';
+import { sinkStore } from './sink-store.ts';
+
+/** Everything that the rooms keep. */
+export interface Stores {
+  readonly agents: AgentStore;
+  readonly passports: PassportStore;
+  readonly revocations: RevocationStore;
+  readonly oidc: OidcStore;
+  readonly replay: ReplayStore;
+  readonly credentials: CredentialStore;
+  readonly approvals: ApprovalStore;
+  readonly sinks: SinkStore;
+  readonly outbox: OutboxStore;
+  readonly decoys: DecoyStore;
+  readonly baselines: BaselineStore;
+  readonly risks: RiskStore;
+  readonly services: ServiceStore;
+  readonly adminTokens: AdminTokenStore;
+}
+
+/** The stores on the whole database, or on one transaction. */
+export function makeStores(link: Link, feed: ChangeFeed): Stores {
+  return {
+    agents: agentStore(link),
+    passports: passportStore(link),
+    revocations: revocationStore(link, feed),
+    oidc: oidcStore(link),
+    replay: replayStore(link),
+    credentials: credentialStore(link, feed),
+    approvals: approvalStore(link),
+    sinks: sinkStore(link),
+    outbox: outboxStore(link),
+    decoys: decoyStore(link),
+    baselines: baselineStore(link),
+    risks: riskStore(link),
+    services: serviceStore(link, feed),
+    adminTokens: adminTokenStore(link),
+  };
+}

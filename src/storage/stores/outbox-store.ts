@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import type { DeliveryRecord, OutboxStore } from '../../alerts/store.ts';
+import type { Link } from '../link.ts';
+import { rowReader } from './columns.ts';
+
+/** Rows of one insert: far below SQLite's 32,766 and PostgreSQL's 65,535 parameters. */
+const BATCH_ROWS = 500;
+
+const COLUMNS = [
+  'sink_id as sinkId',
+  'sequence',
+  'alert_id as alertId',
+  'attempts',
+  'next_attempt_at as nextAttemptAt',
+  'status',
+  'last_error as lastError',
+] as const;
+
+const rows = rowReader<DeliveryRecord>(
+  'deliveries',
+  z.strictObject({
+    sinkId: z.string(),
+    sequence: z.number(),
+    alertId: z.string(),
+    attempts: z.number(),
+    nextAttemptAt: z.number(),
+    status: z.enum(['pending', 'delivered', 'abandoned']),
+    lastError: z.string().nullable(),
+  }),
+);
+
+const toRow = (node: string, delivery: DeliveryRecord) => ({
+  node,
+  sink_id: delivery.sinkId,
+  sequence: delivery.sequence,
+  alert_id: delivery.alertId,
+  attempts: delivery.attempts,
+  next_attempt_at: delivery.nextAttemptAt,
+  status: delivery.status,
+  last_error: delivery.lastError,
+});
+
+/** `list` begins with the newest record of the log. */
+export function outboxStore(link: Link): OutboxStore {
+  const { db } = link;
+  return {
+    async cursor(node) {
+      const row = await db
+        .selectFrom('outbox_cursors')
+        .select('sequence')
+        .where('node', '=', node)
+        .executeTakeFirst();
+      return row?.sequence ?? 0;
+    },
+    async project(node, deliveries, cursor) {
+      await link.atomically(async (transaction) => {
+        for (let start = 0; start < deliveries.length; start += BATCH_ROWS) {
+          const batch = deliveries.slice(start, start + BATCH_ROWS);
+          await transaction.db
+            .insertInto('deliveries')
+            .values(batch.map((delivery) => toRow(node, delivery)))
+            .onConflict((conflict) => conflict.doNothing())
+            .execute();
+        }
+        await transaction.db
+          .insertInto('outbox_cursors')
+          .values({ node, sequence: cursor })
+          .onConflict((conflict) =>
+            conflict
+              .column('node')
+              .doUpdateSet({ sequence: cursor })
+              .where('outbox_cursors.sequence', '<', cursor),
+          )
+          .execute();
+      });
+    },
+    async due(node, now, limit) {
+      const query = db
+        .selectFrom('deliveries')
+        .select(COLUMNS)
+        .where('node', '=', node)
+        .where('status', '=', 'pending')
+        .where('next_attempt_at', '<=', now)
+        .orderBy('next_attempt_at')
+        .orderBy('sequence')
+        .limit(limit);
+      return rows.many(await query.execute());
+    },
+    async nextDueAt(node) {
+      const row = await db
+        .selectFrom('deliveries')
+        .select('next_attempt_at')
+        .where('node', '=', node)
+        .where('status', '=', 'pending')
+        .orderBy('next_attempt_at')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.next_attempt_at ?? null;
+    },
+    async record(node, delivery) {
+      const { attempts, next_attempt_at, status, last_error } = toRow(node, delivery);
+      const result = await db
+        .updateTable('deliveries')
+        .set({ attempts, next_attempt_at, status, last_error })
+        .where('node', '=', node)
+        .where('sink_id', '=', delivery.sinkId)
+        .where('sequence', '=', delivery.sequence)
+        .executeTakeFirst();
+      if (result.numUpdatedRows !== 1n) {
+        throw new TypeError(`delivery ${delivery.sinkId}/${delivery.sequence} was never projected`);
+      }
+    },
+    async list(node, { status, limit }) {
+      let query = db.selectFrom('deliveries').select(COLUMNS).where('node', '=', node);
+      if (status !== undefined) query = query.where('status', '=', status);
+      return rows.many(await query.orderBy('sequence', 'desc').orderBy('sink_id').limit(limit).execute());
+    },
+  };
+}
