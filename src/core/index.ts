@@ -18,6 +18,8 @@ export type { IdKind } from './id.ts';
 export { newId } from './id.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export { LIMITS } from './limits.ts';
+export type { NeedleHit, NeedleMatcher, Needles } from './needles/index.ts';
+export { compileNeedles } from './needles/index.ts';
 export type { ReceiptView } from './receipt.ts';
 export type { RefusalCode, RefusalOptions } from './refusal.ts';
 export { describeRefusal, REFUSAL_CODES, Refusal } from './refusal.ts';

@@ -1,0 +1,2 @@
+export type { NeedleHit, NeedleMatcher, Needles } from './matcher.ts';
+export { compileNeedles } from './matcher.ts';

@@ -1,0 +1,112 @@
+import { LIMITS } from '../limits.ts';
+import { Automaton, type Ending, type Standing } from './automaton.ts';
+
+/** A place in the data where a form of a secret stands. Offsets count bytes since the matcher's first one. */
+export interface NeedleHit {
+  readonly start: number;
+  /** One past the last byte. */
+  readonly end: number;
+  /** Index of the secret in the list that was compiled. */
+  readonly secret: number;
+}
+
+/** Secrets, compiled for search in every encoding. Make it once for a set of secrets and keep it. */
+export class Needles {
+  readonly #automaton: Automaton;
+  readonly count: number;
+
+  constructor(secrets: readonly Uint8Array[]) {
+    for (const secret of secrets) {
+      if (secret.length < LIMITS.secretMinBytes || secret.length > LIMITS.secretMaxBytes) {
+        throw new TypeError(
+          `a needle has ${LIMITS.secretMinBytes} to ${LIMITS.secretMaxBytes} bytes; this one has ${secret.length}`,
+        );
+      }
+    }
+    this.#automaton = new Automaton(secrets);
+    this.count = secrets.length;
+  }
+
+  /** A search through one stream of bytes, from its beginning. */
+  matcher(): NeedleMatcher {
+    return new NeedleMatcher(this.#automaton);
+  }
+}
+
+/**
+ * Compiles secrets for search. Throws `TypeError` when one is shorter than `LIMITS.secretMinBytes` (it would
+ * be found by chance) or longer than `LIMITS.secretMaxBytes`. The needles hold copies of the secrets in
+ * another shape: keep them as closely as the secrets themselves.
+ */
+export function compileNeedles(secrets: readonly Uint8Array[]): Needles {
+  return new Needles(secrets);
+}
+
+const NO_HITS: readonly NeedleHit[] = [];
+
+/** Finds every encoding of the secrets in one stream, whatever the chunks. */
+export class NeedleMatcher {
+  readonly #automaton: Automaton;
+  #standing: Standing;
+  #position = 0;
+
+  constructor(automaton: Automaton) {
+    this.#automaton = automaton;
+    this.#standing = automaton.start();
+  }
+
+  /** Bytes seen so far. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** So many of the last bytes may be the beginning of a secret; never more than there is evidence for. */
+  get depth(): number {
+    return this.#standing.state.depth;
+  }
+
+  /** The hits that end in this chunk, in the order of their ends. They may begin in an earlier one. */
+  push(chunk: Uint8Array): readonly NeedleHit[] {
+    const automaton = this.#automaton;
+    const { classes, idle } = automaton;
+    const length = chunk.length;
+    let table = automaton.table;
+    let row = automaton.rowOf(this.#standing);
+    let hits: NeedleHit[] | null = null;
+    let at = 0;
+    table = automaton.table;
+    while (at < length) {
+      if (row === 0) {
+        while (at < length && idle[chunk[at] as number] === 1) at++;
+        if (at === length) break;
+      }
+      const byte = chunk[at++] as number;
+      let target = table[row + (classes[byte] as number)] as number;
+      if (target === -1) {
+        target = automaton.step(row, byte);
+        table = automaton.table;
+      }
+      if (target >= 0) {
+        row = target;
+        continue;
+      }
+      row = ~(target + 1);
+      hits ??= [];
+      for (const ending of automaton.endingsOf(row)) hits.push(toHit(ending, this.#position + at));
+    }
+    this.#position += length;
+    this.#standing = automaton.standing(row);
+    return hits ?? NO_HITS;
+  }
+
+  /** The data ends here: a secret of which a long enough beginning stands at the end counts as one. */
+  end(): readonly NeedleHit[] {
+    const hits = this.#automaton.cutOffs(this.#standing).map((ending) => toHit(ending, this.#position));
+    this.#standing = this.#automaton.start();
+    return hits;
+  }
+}
+
+function toHit({ secret, age }: Ending, end: number): NeedleHit {
+  return { start: end - age, end, secret };
+}
