@@ -35,6 +35,8 @@ export interface SinkStore {
   /** All tenants. */
   all(): Promise<SinkRecord[]>;
   setStatus(tenant: string, id: string, status: 'active' | 'disabled'): Promise<boolean>;
+  /** False when there is no such sink. */
+  setSecret(tenant: string, id: string, sealedSecret: Uint8Array): Promise<boolean>;
   delete(tenant: string, id: string): Promise<boolean>;
 }
 
@@ -43,12 +45,16 @@ export interface OutboxStore {
   cursor(node: string): Promise<number>;
   /** In one transaction: inserts the deliveries (ignoring ones that exist) and moves the cursor forward. */
   project(node: string, deliveries: readonly DeliveryRecord[], cursor: number): Promise<void>;
-  due(node: string, now: number, limit: number): Promise<DeliveryRecord[]>;
+  /** Pending and due, the longest overdue first; those of `exceptSinks` are left out, so that a sink that is
+   * busy or dead does not stand in the way of the others. */
+  due(node: string, now: number, limit: number, exceptSinks?: readonly string[]): Promise<DeliveryRecord[]>;
   /** When the next pending one is due; null when none is pending. */
-  nextDueAt(node: string): Promise<number | null>;
+  nextDueAt(node: string, exceptSinks?: readonly string[]): Promise<number | null>;
   record(node: string, delivery: DeliveryRecord): Promise<void>;
   list(
     node: string,
     filter: { readonly status?: DeliveryRecord['status']; readonly limit: number },
   ): Promise<DeliveryRecord[]>;
+  /** Forgets delivered and abandoned ones whose last attempt was before `before`; tells how many. */
+  deleteFinished(node: string, before: number): Promise<number>;
 }

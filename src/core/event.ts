@@ -122,6 +122,10 @@ export interface AuditEventMap {
   'decoy.deleted': AdminChange;
   'sink.put': AdminChange;
   'sink.deleted': AdminChange;
+  'sink.rotated': AdminChange;
+  'sink.enabled': AdminChange;
+  'sink.disabled': AdminChange;
+  'sink.tested': AdminChange;
   'admin_token.created': AdminChange;
   'admin_token.deleted': AdminChange;
   'admin.refused': {
@@ -148,6 +152,8 @@ export interface AuditEventMap {
     readonly agentId: string | null;
     readonly effect: Effect;
     readonly findings: readonly Finding[];
+    /** Alike findings that were not raised again since the last alert of their kind. */
+    readonly repeats: number;
   };
   'alert.abandoned': {
     readonly alertId: string;

@@ -74,8 +74,8 @@ export function outboxStore(link: Link): OutboxStore {
           .execute();
       });
     },
-    async due(node, now, limit) {
-      const query = db
+    async due(node, now, limit, exceptSinks = []) {
+      let query = db
         .selectFrom('deliveries')
         .select(COLUMNS)
         .where('node', '=', node)
@@ -84,17 +84,19 @@ export function outboxStore(link: Link): OutboxStore {
         .orderBy('next_attempt_at')
         .orderBy('sequence')
         .limit(limit);
+      if (exceptSinks.length > 0) query = query.where('sink_id', 'not in', exceptSinks);
       return rows.many(await query.execute());
     },
-    async nextDueAt(node) {
-      const row = await db
+    async nextDueAt(node, exceptSinks = []) {
+      let query = db
         .selectFrom('deliveries')
         .select('next_attempt_at')
         .where('node', '=', node)
         .where('status', '=', 'pending')
         .orderBy('next_attempt_at')
-        .limit(1)
-        .executeTakeFirst();
+        .limit(1);
+      if (exceptSinks.length > 0) query = query.where('sink_id', 'not in', exceptSinks);
+      const row = await query.executeTakeFirst();
       return row?.next_attempt_at ?? null;
     },
     async record(node, delivery) {
@@ -114,6 +116,15 @@ export function outboxStore(link: Link): OutboxStore {
       let query = db.selectFrom('deliveries').select(COLUMNS).where('node', '=', node);
       if (status !== undefined) query = query.where('status', '=', status);
       return rows.many(await query.orderBy('sequence', 'desc').orderBy('sink_id').limit(limit).execute());
+    },
+    async deleteFinished(node, before) {
+      const result = await db
+        .deleteFrom('deliveries')
+        .where('node', '=', node)
+        .where('status', '<>', 'pending')
+        .where('next_attempt_at', '<', before)
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
     },
   };
 }

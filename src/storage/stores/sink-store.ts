@@ -69,6 +69,15 @@ export function sinkStore({ db }: Link): SinkStore {
         .executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
+    async setSecret(tenant, id, sealedSecret) {
+      const result = await db
+        .updateTable('sinks')
+        .set({ sealed_secret: sealedSecret })
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
     async delete(tenant, id) {
       const result = await db
         .deleteFrom('sinks')
