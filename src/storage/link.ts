@@ -24,7 +24,7 @@ export function rootLink(connection: DialectConnection, guard: TransactionGuard)
     async atomically(work) {
       guard.assertOutside();
       const changes: Change[] = [];
-      const result = await connection.db
+      const result = await connection
         .transaction()
         .execute((db) => guard.inside(() => work(transactionLink(connection, db, changes))));
       connection.feed.committed(changes);

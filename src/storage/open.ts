@@ -1,12 +1,14 @@
 import { type Clock, systemClock, type UnitOfWork } from '../core/index.ts';
 import type { DialectConnection } from './dialect/dialect.ts';
+import { openPostgres, type PostgresOptions } from './dialect/postgres.ts';
 import { openSqlite, type SqliteOptions } from './dialect/sqlite.ts';
+import { StorageFault } from './fault.ts';
 import { rootLink } from './link.ts';
 import { MIGRATIONS, type Migration, migrate } from './migrations/index.ts';
 import { makeStores, type Stores } from './stores/index.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 
-export type StorageOptions = SqliteOptions & {
+export type StorageOptions = (SqliteOptions | PostgresOptions) & {
   readonly clock?: Clock;
   /** Told of faults that no caller waits for: a lost connection, a follower that threw. */
   readonly onFault?: (fault: unknown) => void;
@@ -35,7 +37,7 @@ export async function openStorageWith(
     await migrate(connection, migrations, options.clock ?? systemClock);
   } catch (cause) {
     await connection.close();
-    throw cause;
+    throw cause instanceof StorageFault ? cause : outOfReach(connection.place, cause);
   }
   const link = rootLink(connection, new TransactionGuard());
   return {
@@ -49,7 +51,19 @@ export async function openStorageWith(
 
 function connect(options: StorageOptions): DialectConnection {
   const onFault = options.onFault ?? warn;
-  return openSqlite(options, onFault);
+  switch (options.kind) {
+    case 'sqlite':
+      return openSqlite(options, onFault);
+    case 'postgres':
+      return openPostgres(options, onFault);
+  }
+}
+
+/** Node reports a refused connection to a name with several addresses as an AggregateError without a message. */
+function outOfReach(place: string, cause: unknown): StorageFault {
+  const faults = cause instanceof AggregateError ? cause.errors : [cause];
+  const what = faults.map((fault) => (fault instanceof Error ? fault.message : String(fault))).join('; ');
+  return new StorageFault(place, `the database can not be used (${what})`, { cause });
 }
 
 function warn(fault: unknown): void {

@@ -151,5 +151,5 @@ export interface Schema {
     created_at: number;
     expires_at: number | null;
   };
-  schema_migrations: { number: number; name: string; checksum: string; applied_at: number };
+  sallyport_migrations: { number: number; name: string; checksum: string; applied_at: number };
 }

@@ -31,6 +31,7 @@ export function openSqlite(options: SqliteOptions, onFault: (fault: unknown) => 
     // The file is locked for this process already.
     lock: async () => {},
     feed: localFeed(onFault),
+    transaction: () => db.transaction(),
     withoutSync: (work) =>
       db.connection().execute(async (connection) => {
         // The setting counts for the next commit; the connection is ours until the setting is back.

@@ -28,14 +28,14 @@ export async function migrate(
     const { integer, text, options } = target.words;
     await sql
       .raw(
-        `create table if not exists schema_migrations (
+        `create table if not exists sallyport_migrations (
           number ${integer} primary key, name ${text} not null, checksum ${text} not null,
           applied_at ${integer} not null
         )${options}`,
       )
       .execute(transaction);
     const applied = await transaction
-      .selectFrom('schema_migrations')
+      .selectFrom('sallyport_migrations')
       .select(['number', 'name', 'checksum'])
       .orderBy('number')
       .execute();
@@ -45,7 +45,7 @@ export async function migrate(
         await sql.raw(statement).execute(transaction);
       }
       await transaction
-        .insertInto('schema_migrations')
+        .insertInto('sallyport_migrations')
         .values({
           number: migration.number,
           name: migration.name,

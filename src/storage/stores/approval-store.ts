@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { z } from 'zod';
 import type { ApprovalRecord, ApprovalStore } from '../../approvals/store.ts';
 import type { Link } from '../link.ts';
@@ -89,7 +90,11 @@ export function approvalStore(link: Link): ApprovalStore {
           reason: record.reason,
         })
         .onConflict((conflict) =>
-          conflict.columns(['tenant', 'sid', 'call_digest']).where('live', '=', 1).doNothing(),
+          conflict
+            .columns(['tenant', 'sid', 'call_digest'])
+            // Literally as in the index: SQLite finds no partial index by a parameter.
+            .where(sql<boolean>`live = 1`)
+            .doNothing(),
         )
         .executeTakeFirst();
       return result.numInsertedOrUpdatedRows === 1n;

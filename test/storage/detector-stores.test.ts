@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { describeEachDialect } from './each-dialect.ts';
+import { decoy, winners } from './records.ts';
+
+describeEachDialect('decoys', (database) => {
+  test('a decoy comes back as it was planted', async () => {
+    const { decoys } = await database.open();
+    const long = decoy({ id: 'decoy_2', value: 'fake '.repeat(5_000), sid: 'sid_1' });
+    expect(await decoys.insert(decoy())).toBe(true);
+    expect(await decoys.insert(long)).toBe(true);
+    expect(await decoys.list('default')).toEqual([decoy(), long]);
+    expect(await decoys.list('other')).toEqual([]);
+    expect(await decoys.all()).toHaveLength(2);
+  });
+
+  test('a value is planted once, so that it names one planting when it leaks', async () => {
+    const { decoys } = await database.open();
+    const won = await winners(20, (index) => decoys.insert(decoy({ id: `d${index}`, sid: `s${index}` })));
+    expect(won).toBe(1);
+    expect(await decoys.insert(decoy({ tenant: 'other' }))).toBe(true);
+  });
+
+  test('deletion reaches the named one alone', async () => {
+    const { decoys } = await database.open();
+    await decoys.insert(decoy());
+    expect(await decoys.delete('other', 'decoy_1')).toBe(false);
+    expect(await decoys.delete('default', 'decoy_1')).toBe(true);
+    expect(await decoys.all()).toEqual([]);
+  });
+});
+
+describeEachDialect('destinations', (database) => {
+  test('the first sight counts, for each agent', async () => {
+    const { baselines } = await database.open();
+    const entry = { tenant: 'default', agentId: 'a', destination: 'https://x.test' };
+    await baselines.addDestination({ ...entry, at: 5 });
+    await baselines.addDestination({ ...entry, at: 3 });
+    await baselines.addDestination({ ...entry, destination: '__proto__', at: 4 });
+    expect(await baselines.destinations('default', 'a')).toEqual(
+      new Map([
+        ['https://x.test', 5],
+        ['__proto__', 4],
+      ]),
+    );
+    expect((await baselines.destinations('default', 'b')).size).toBe(0);
+    expect((await baselines.destinations('other', 'a')).size).toBe(0);
+  });
+});
+
+describeEachDialect('risks', (database) => {
+  const risk = { tenant: 'default', sid: 'sid_1', score: 0.123456789, findings: 3, at: 1_000 };
+
+  test('the newest moment of a session counts, also when an older one arrives late', async () => {
+    const { risks } = await database.open();
+    await risks.put(risk);
+    expect(await risks.get('default', 'sid_1')).toEqual(risk);
+    await risks.put({ ...risk, score: 1, findings: 4, at: 2_000 });
+    await risks.put({ ...risk, score: 0, findings: 0, at: 1_999 });
+    expect(await risks.get('default', 'sid_1')).toEqual({ ...risk, score: 1, findings: 4, at: 2_000 });
+    expect(await risks.get('other', 'sid_1')).toBeNull();
+  });
+
+  test('what has not been touched since a moment is forgotten', async () => {
+    const { risks } = await database.open();
+    await risks.put(risk);
+    expect(await risks.deleteOlderThan(1_000)).toBe(0);
+    expect(await risks.deleteOlderThan(1_001)).toBe(1);
+    expect(await risks.get('default', 'sid_1')).toBeNull();
+  });
+});
