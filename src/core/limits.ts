@@ -26,6 +26,10 @@ export const LIMITS = {
   trailerBytes: 8 * 1024,
   /** Ratio of a decoded response to its coded size beyond the first megabyte: decompression bombs. */
   decodeRatio: 200,
+  /** A record of the audit log, bytes. */
+  auditRecordBytes: 256 * 1024,
+  /** Records that wait for the disk; more are refused. */
+  auditQueue: 8192,
   /** Open tunnels and calls in flight for one agent. */
   tunnelsPerAgent: 256,
   callsInFlightPerAgent: 512,

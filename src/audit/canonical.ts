@@ -1,0 +1,64 @@
+/** Deeper nesting than anything that the gate takes from outside (`LIMITS.jsonDepth`) plus its own envelope. */
+const MAX_DEPTH = 64;
+
+/**
+ * The canonical JSON of a value (RFC 8785): members in the order of their UTF-16 code units, no space, numbers
+ * as ECMAScript prints them. Two parties that hold the same value hash the same bytes.
+ *
+ * Where RFC 8785 would fail on what an attacker can send, this stays total: a lone surrogate becomes U+FFFD.
+ * Bytes are never written out, whatever wraps them: they might be a secret (CVE-2025-62705). Throws TypeError
+ * for what JSON can't carry, which only a programmer can cause.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, 0);
+}
+
+function write(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value.isWellFormed() ? value : value.toWellFormed());
+    case 'number':
+      if (!Number.isFinite(value)) throw new TypeError(`${value} has no canonical JSON; use null`);
+      return String(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'object':
+      if (value === null) return 'null';
+      if (depth >= MAX_DEPTH) throw new TypeError('the value is nested too deeply for canonical JSON');
+      return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth);
+    case 'undefined':
+    case 'function':
+    case 'symbol':
+    case 'bigint':
+      throw new TypeError(`a ${typeof value} has no canonical JSON; leave the member out`);
+  }
+}
+
+function writeArray(items: readonly unknown[], depth: number): string {
+  let text = '[';
+  for (let index = 0; index < items.length; index++) {
+    text += (index === 0 ? '' : ',') + write(items[index], depth + 1);
+  }
+  return `${text}]`;
+}
+
+function writeObject(value: object, depth: number): string {
+  // Before toJSON: Buffer's own would print every byte.
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return '"[bytes]"';
+  if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), depth + 1);
+  if (!isPlain(value)) {
+    throw new TypeError('only plain objects have canonical JSON; a Map, Set or Error would print as {}');
+  }
+  let text = '{';
+  for (const name of Object.keys(value).sort()) {
+    const member = value[name];
+    if (member === undefined) continue;
+    text += `${text === '{' ? '' : ','}${write(name, depth)}:${write(member, depth + 1)}`;
+  }
+  return `${text}}`;
+}
+
+function isPlain(value: object): value is Readonly<Record<string, unknown>> {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

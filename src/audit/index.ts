@@ -1,0 +1,15 @@
+export { canonicalJson } from './canonical.ts';
+export type { Checkpoint } from './checkpoint.ts';
+export { loadCheckpointPublicKey, loadOrCreateCheckpointKey } from './checkpoint-key.ts';
+export { EVENT_TYPES } from './event-types.ts';
+export { AuditFault } from './fault.ts';
+export type { AppendFile, AuditFiles } from './files.ts';
+export { nodeFiles } from './files.ts';
+export type { AuditLog, ReadOptions } from './log.ts';
+export type { AuditLogOptions } from './open.ts';
+export { openAuditLog } from './open.ts';
+export { readAuditDirectory } from './reader.ts';
+export type { Receipt } from './receipt.ts';
+export type { AuditRecord } from './record.ts';
+export type { Break, VerifyOptions, VerifyReport } from './verify.ts';
+export { verifyAuditLog } from './verify.ts';
