@@ -21,6 +21,15 @@ describeEachDialect('sinks', (database) => {
     expect(await sinks.all()).toHaveLength(2);
   });
 
+  test('a new secret takes the place of the old one', async () => {
+    const { sinks } = await database.open();
+    await sinks.insert(sink());
+    const sealed = Uint8Array.from([9, 9]);
+    expect(await sinks.setSecret('other', 'sink_1', sealed)).toBe(false);
+    expect(await sinks.setSecret('default', 'sink_1', sealed)).toBe(true);
+    expect(await sinks.get('default', 'sink_1')).toEqual(sink({ sealedSecret: sealed }));
+  });
+
   test('status and deletion reach the named sink alone', async () => {
     const { sinks } = await database.open();
     await sinks.insert(sink());
@@ -89,6 +98,32 @@ describeEachDialect('outbox', (database) => {
       [4, null],
       [2, '410 Gone'],
     ]);
+  });
+
+  test("a sink that is passed over stands in nobody's way", async () => {
+    const { outbox } = await database.open();
+    const slow = delivery({ sinkId: 'slow', nextAttemptAt: 1_000 });
+    const quick = delivery({ sinkId: 'quick', nextAttemptAt: 2_000 });
+    await outbox.project('n1', [slow, quick], 1);
+    expect(await outbox.due('n1', 5_000, 1, ['slow'])).toEqual([quick]);
+    expect(await outbox.nextDueAt('n1', ['slow'])).toBe(2_000);
+    expect(await outbox.nextDueAt('n1', ['slow', 'quick'])).toBeNull();
+    expect(await outbox.due('n1', 5_000, 9, [])).toEqual([slow, quick]);
+  });
+
+  test('finished ones are forgotten after a while, pending ones never', async () => {
+    const { outbox } = await database.open();
+    const rows = [
+      delivery({ sequence: 1, status: 'delivered', nextAttemptAt: 1_000 }),
+      delivery({ sequence: 2, status: 'abandoned', nextAttemptAt: 1_000 }),
+      delivery({ sequence: 3, status: 'delivered', nextAttemptAt: 2_000 }),
+      delivery({ sequence: 4, status: 'pending', nextAttemptAt: 1_000 }),
+    ];
+    await outbox.project('n1', rows, 4);
+    await outbox.project('n2', rows, 4);
+    expect(await outbox.deleteFinished('n1', 2_000)).toBe(2);
+    expect((await outbox.list('n1', { limit: 9 })).map(({ sequence }) => sequence)).toEqual([4, 3]);
+    expect(await outbox.list('n2', { limit: 9 })).toHaveLength(4);
   });
 
   test('the outcome of a delivery that was never projected is a mistake', async () => {

@@ -96,8 +96,9 @@ export const first: Migration = {
       status ${text} not null check (status in ('pending', 'delivered', 'abandoned')), last_error ${text},
       primary key (node, sink_id, sequence)
     )${options}`,
-    `create index deliveries_due on deliveries (node, next_attempt_at) where status = 'pending'`,
-    `create index deliveries_newest on deliveries (node, sequence)`,
+    `create index deliveries_due on deliveries (node, next_attempt_at, sequence) where status = 'pending'`,
+    `create index deliveries_finished on deliveries (node, next_attempt_at) where status <> 'pending'`,
+    `create index deliveries_newest on deliveries (node, sequence desc, sink_id)`,
 
     `create table decoys (
       tenant ${text} not null, id ${text} not null,

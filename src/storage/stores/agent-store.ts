@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AgentRecord, AgentStore } from '../../passport/store.ts';
 import type { Link } from '../link.ts';
-import { json, jsonObject, rowReader, strings } from './columns.ts';
+import { json, jsonObject, literal, rowReader, strings } from './columns.ts';
 
 const COLUMNS = [
   'tenant',
@@ -94,7 +94,7 @@ export function agentStore({ db }: Link): AgentStore {
         .select(COLUMNS)
         .where('tenant', '=', tenant)
         .where('name', '=', name)
-        .where('status', '<>', 'deleted');
+        .where('status', '<>', literal('deleted'));
       return rows.optional(await query.executeTakeFirst());
     },
     async list(tenant, page) {

@@ -1,8 +1,7 @@
-import { sql } from 'kysely';
 import { z } from 'zod';
 import type { ApprovalRecord, ApprovalStore } from '../../approvals/store.ts';
 import type { Link } from '../link.ts';
-import { json, jsonObject, rowReader } from './columns.ts';
+import { json, jsonObject, literal, rowReader } from './columns.ts';
 
 const COLUMNS = [
   'tenant',
@@ -53,7 +52,7 @@ export function approvalStore(link: Link): ApprovalStore {
       .where('tenant', '=', tenant)
       .where('sid', '=', sid)
       .where('call_digest', '=', callDigest)
-      .where('live', '=', 1)
+      .where('live', '=', literal(1))
       .where('expires_at', '>', now);
     return rows.optional(await query.executeTakeFirst());
   };
@@ -67,7 +66,7 @@ export function approvalStore(link: Link): ApprovalStore {
         .where('tenant', '=', record.tenant)
         .where('sid', '=', record.sid)
         .where('call_digest', '=', record.callDigest)
-        .where('live', '=', 1)
+        .where('live', '=', literal(1))
         .where('expires_at', '<=', now)
         .execute();
       const result = await db
@@ -90,11 +89,7 @@ export function approvalStore(link: Link): ApprovalStore {
           reason: record.reason,
         })
         .onConflict((conflict) =>
-          conflict
-            .columns(['tenant', 'sid', 'call_digest'])
-            // Literally as in the index: SQLite finds no partial index by a parameter.
-            .where(sql<boolean>`live = 1`)
-            .doNothing(),
+          conflict.columns(['tenant', 'sid', 'call_digest']).where('live', '=', literal(1)).doNothing(),
         )
         .executeTakeFirst();
       return result.numInsertedOrUpdatedRows === 1n;

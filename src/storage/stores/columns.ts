@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { z } from 'zod';
 import { StorageFault } from '../fault.ts';
 
@@ -28,6 +29,14 @@ export const severity = z.enum(['low', 'medium', 'high', 'critical']);
 export const bytes = z
   .instanceof(Uint8Array)
   .transform((value) => new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+
+/**
+ * A constant of ours written into the query's text. A partial index serves only a query whose text repeats the
+ * index's condition: SQLite can't know what a parameter will be.
+ */
+export function literal<Value extends string | number>(value: Value) {
+  return sql.lit(value);
+}
 
 /** Reads rows of one table strictly: what an intruder or a fault wrote there never becomes a record. */
 export function rowReader<T>(table: string, shape: z.ZodType<T>): RowReader<T> {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CredentialRecord, CredentialStore } from '../../vault/store.ts';
 import type { ChangeFeed } from '../dialect/change.ts';
 import type { Link, TransactionLink } from '../link.ts';
-import { bytes, json, rowReader } from './columns.ts';
+import { bytes, json, literal, rowReader } from './columns.ts';
 
 const COLUMNS = [
   'tenant',
@@ -96,7 +96,7 @@ export function credentialStore(link: Link, feed: ChangeFeed): CredentialStore {
       .select(COLUMNS)
       .where(({ eb, not, exists, selectFrom }) =>
         eb.or([
-          eb('c.status', '=', 'active'),
+          eb('c.status', '=', literal('active')),
           not(
             exists(
               selectFrom('credentials as better')
@@ -105,7 +105,7 @@ export function credentialStore(link: Link, feed: ChangeFeed): CredentialStore {
                 .whereRef('better.name', '=', 'c.name')
                 .where((better) =>
                   better.or([
-                    better('better.status', '=', 'active'),
+                    better('better.status', '=', literal('active')),
                     better(
                       better.refTuple('better.created_at', 'better.version', 'better.id'),
                       '>',
@@ -135,7 +135,7 @@ export function credentialStore(link: Link, feed: ChangeFeed): CredentialStore {
           .set({ status: 'superseded', ...emptied() })
           .where('tenant', '=', record.tenant)
           .where('name', '=', record.name)
-          .where('status', '=', 'active')
+          .where('status', '=', literal('active'))
           .where('version', '=', record.version - 1)
           .executeTakeFirst();
         if (result.numUpdatedRows !== 1n) return false;

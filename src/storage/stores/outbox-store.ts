@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DeliveryRecord, OutboxStore } from '../../alerts/store.ts';
 import type { Link } from '../link.ts';
-import { rowReader } from './columns.ts';
+import { literal, rowReader } from './columns.ts';
 
 /** Rows of one insert: far below SQLite's 32,766 and PostgreSQL's 65,535 parameters. */
 const BATCH_ROWS = 500;
@@ -79,7 +79,7 @@ export function outboxStore(link: Link): OutboxStore {
         .selectFrom('deliveries')
         .select(COLUMNS)
         .where('node', '=', node)
-        .where('status', '=', 'pending')
+        .where('status', '=', literal('pending'))
         .where('next_attempt_at', '<=', now)
         .orderBy('next_attempt_at')
         .orderBy('sequence')
@@ -92,7 +92,7 @@ export function outboxStore(link: Link): OutboxStore {
         .selectFrom('deliveries')
         .select('next_attempt_at')
         .where('node', '=', node)
-        .where('status', '=', 'pending')
+        .where('status', '=', literal('pending'))
         .orderBy('next_attempt_at')
         .limit(1);
       if (exceptSinks.length > 0) query = query.where('sink_id', 'not in', exceptSinks);
@@ -121,7 +121,7 @@ export function outboxStore(link: Link): OutboxStore {
       const result = await db
         .deleteFrom('deliveries')
         .where('node', '=', node)
-        .where('status', '<>', 'pending')
+        .where('status', '<>', literal('pending'))
         .where('next_attempt_at', '<', before)
         .executeTakeFirst();
       return Number(result.numDeletedRows);
