@@ -13,6 +13,7 @@ export interface NeedleHit {
 /** Secrets, compiled for search in every encoding. Make it once for a set of secrets and keep it. */
 export class Needles {
   readonly #automaton: Automaton;
+  readonly #foldedTokens: readonly string[];
   readonly count: number;
 
   constructor(secrets: readonly Uint8Array[]) {
@@ -24,7 +25,17 @@ export class Needles {
       }
     }
     this.#automaton = new Automaton(secrets);
+    this.#foldedTokens = secrets.map((secret) => String.fromCharCode(...secret).toLowerCase());
     this.count = secrets.length;
+  }
+
+  /**
+   * Whether a secret stands in a field name, in any case: HTTP libraries turn names to lower case, and the
+   * secret would be recognisable all the same.
+   */
+  inFieldName(name: string): boolean {
+    const folded = name.toLowerCase();
+    return this.#foldedTokens.some((token) => folded.includes(token));
   }
 
   /** A search through one stream of bytes, from its beginning. */

@@ -1,0 +1,112 @@
+import { type HeaderList, type Needles, Refusal } from '../../core/index.ts';
+import { contentCodings } from './codings.ts';
+import { decodeBody } from './decode.ts';
+import { hasDigest, responseHeadersAfterScrub } from './head.ts';
+import { scrubHeaders, scrubText } from './scrub-text.ts';
+import { StreamScrubber } from './stream-scrubber.ts';
+
+/** A body with a digest in its head is read whole up to here, so that a digest that stays true can stay. */
+const DIGEST_BYTES = 1024 * 1024;
+
+export interface UpstreamAnswer {
+  /** Method of the request, upper case. */
+  readonly method: string;
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: HeaderList;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface ScrubbedAnswer {
+  readonly reason: string;
+  readonly headers: HeaderList;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** For trailers, which come behind the body. */
+  scrubTrailers(trailers: HeaderList): HeaderList;
+  /** Places masked so far, in head, body and trailers. */
+  hits(): number;
+}
+
+/**
+ * One answer of an upstream, with every form of the secrets taken out: decoded, scrubbed, its head made true
+ * for what leaves. Throws `upstream_coding` for a body that can't be read; the body throws what `decodeBody`
+ * throws.
+ */
+export async function scrubResponse(needles: Needles, answer: UpstreamAnswer): Promise<ScrubbedAnswer> {
+  const hasBody =
+    answer.method !== 'HEAD' && ![204, 205, 304].includes(answer.status) && answer.status >= 200;
+  const codings = contentCodings(answer.headers);
+  if (codings.length > 0 && hasBody && answer.status === 206) {
+    throw new Refusal('upstream_coding', {
+      detail: 'A part of a coded answer can not be checked for secrets.',
+    });
+  }
+  const head = scrubHeaders(needles, answer.headers);
+  const reason = scrubText(needles, answer.reason);
+  let hits = head.hits + reason.hits;
+  const finish = (
+    headers: HeaderList,
+    body: AsyncIterable<Uint8Array>,
+    bodyHits: () => number,
+  ): ScrubbedAnswer => ({
+    reason: reason.value,
+    headers,
+    body,
+    scrubTrailers: (trailers) => {
+      const scrubbed = scrubHeaders(needles, trailers);
+      hits += scrubbed.hits;
+      return scrubbed.headers;
+    },
+    hits: () => hits + bodyHits(),
+  });
+  if (!hasBody) return finish(head.headers, answer.body, () => 0);
+  const decoded = codings.length > 0;
+  const plain = decoded ? decodeBody(answer.body, codings) : answer.body;
+  const scrubber = new StreamScrubber(needles);
+  if (!decoded && hasDigest(answer.headers)) {
+    const peeked = await peek(plain, scrubber);
+    const changed = !peeked.whole ? 'unknown' : scrubber.hits > 0 ? 'yes' : 'no';
+    const headers = responseHeadersAfterScrub(head.headers, { decoded, changed });
+    return finish(headers, peeked.body, () => scrubber.hits);
+  }
+  const headers = responseHeadersAfterScrub(head.headers, { decoded, changed: 'unknown' });
+  return finish(headers, scrubBody(plain, scrubber), () => scrubber.hits);
+}
+
+/** A body through a scrubber, chunk by chunk. */
+export async function* scrubBody(
+  body: AsyncIterable<Uint8Array>,
+  scrubber: StreamScrubber,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    const output = scrubber.push(chunk);
+    if (output.length > 0) yield output;
+  }
+  const rest = scrubber.end();
+  if (rest.length > 0) yield rest;
+}
+
+/** Reads a short body whole; of a longer one, what was read and the rest as it comes. */
+async function peek(
+  body: AsyncIterable<Uint8Array>,
+  scrubber: StreamScrubber,
+): Promise<{ readonly whole: boolean; readonly body: AsyncIterable<Uint8Array> }> {
+  const scrubbed = scrubBody(body, scrubber);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes <= DIGEST_BYTES) {
+    const next = await scrubbed.next();
+    if (next.done === true) return { whole: true, body: replay(chunks, null) };
+    chunks.push(next.value);
+    bytes += next.value.length;
+  }
+  return { whole: false, body: replay(chunks, scrubbed) };
+}
+
+async function* replay(
+  chunks: readonly Uint8Array[],
+  rest: AsyncIterable<Uint8Array> | null,
+): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+  if (rest !== null) yield* rest;
+}
