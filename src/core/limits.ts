@@ -5,6 +5,8 @@ export const LIMITS = {
   headerFields: 128,
   /** Longest request target, characters. */
   targetChars: 16 * 1024,
+  /** Longest path, characters: what common servers take at least, and no more. */
+  pathChars: 4096,
   /** Bodies that are read before deciding (held calls, body policies), bytes. */
   inspectBodyBytes: 1024 * 1024,
   /** Body of `/v1/decide` and `/v1/observe`, bytes. */
