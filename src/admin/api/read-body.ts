@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+import { LIMITS, Refusal } from '../../core/index.ts';
+import { JsonFault, parseStrictJson } from './strict-json.ts';
+
+const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+
+/** Reads a JSON body; undefined when the request has none. Throws Refusal for all that is no plain JSON. */
+export async function readBody(request: IncomingMessage): Promise<unknown> {
+  const bytes = await collect(request);
+  if (bytes.length === 0) return undefined;
+  if (request.headers['content-encoding'] !== undefined) {
+    throw new Refusal('input_invalid', { detail: 'Send the body without content coding.' });
+  }
+  if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
+    throw new Refusal('input_invalid', { detail: 'Send the body as application/json in UTF-8.' });
+  }
+  try {
+    return parseStrictJson(bytes);
+  } catch (cause) {
+    if (!(cause instanceof JsonFault)) throw cause;
+    throw new Refusal('input_invalid', { detail: `The body is ${cause.message}.`, cause });
+  }
+}
+
+async function collect(request: IncomingMessage): Promise<Uint8Array> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > LIMITS.adminBodyBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > LIMITS.adminBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(): Refusal {
+  return new Refusal('body_too_large', {
+    detail: `The body of an admin request has at most ${LIMITS.adminBodyBytes} bytes.`,
+  });
+}

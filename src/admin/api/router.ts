@@ -1,0 +1,190 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { type RequestHandler, Router } from 'express';
+import helmet from 'helmet';
+import { type AuditEvent, type Clock, type JsonValue, Refusal } from '../../core/index.ts';
+import type { AdminRooms } from '../rooms.ts';
+import type { AdminIdentity, AdminTokens } from '../tokens.ts';
+import { authenticate, authorize } from './authenticate.ts';
+import { FailureLimit } from './failure-limit.ts';
+import type { Fault } from './faults.ts';
+import { isOwnHost } from './host-names.ts';
+import { sendProblem } from './problem.ts';
+import { readBody } from './read-body.ts';
+import { readQuery } from './read-query.ts';
+import type { Route, StreamedAnswer } from './route.ts';
+import { ROUTES } from './routes/index.ts';
+
+export interface AdminApiOptions {
+  readonly rooms: AdminRooms;
+  readonly tokens: AdminTokens;
+  readonly audit: (event: AuditEvent) => Promise<unknown>;
+  readonly clock: Clock;
+  /** Names under which the control plane may be addressed; see controlHostNames. */
+  readonly hostNames: readonly string[];
+  /** Tenant under which refusals of unknown callers are recorded. */
+  readonly tenant: string;
+  /** Told of faults of ours, which the client sees as `internal_error`. */
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** The admin API, to be mounted at `/admin/v1`: no cookies, no CORS; a bearer token on each request. */
+export function createAdminApi(options: AdminApiOptions): RequestHandler {
+  const api = new AdminApi(options);
+  const router = Router({ caseSensitive: true, strict: true });
+  router.use(helmet());
+  for (const [path, routes] of Map.groupBy(ROUTES, (route) => route.path)) {
+    const mounted = router.route(path);
+    for (const route of routes) {
+      mounted[route.method]((request, response) => api.answer(request, response, route, request.params));
+    }
+    const allow = routes.map((route) => route.method.toUpperCase()).join(', ');
+    mounted.all((request, response) => {
+      response.setHeader('allow', allow);
+      return api.answer(
+        request,
+        response,
+        new Refusal('method_not_allowed', { detail: `Allowed: ${allow}.` }),
+        {},
+      );
+    });
+  }
+  router.use((request, response) => api.answer(request, response, new Refusal('not_found'), {}));
+  return router;
+}
+
+class AdminApi {
+  readonly #options: AdminApiOptions;
+  readonly #failures = new FailureLimit();
+
+  constructor(options: AdminApiOptions) {
+    this.#options = options;
+  }
+
+  /** The whole way of one request. What is not there (a Refusal) is told to authenticated callers alone. */
+  async answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    found: Route | Refusal,
+    params: unknown,
+  ): Promise<void> {
+    let admin: AdminIdentity | null = null;
+    const faults: Fault[] = [];
+    try {
+      this.#checkHost(request);
+      admin = await authenticate(request, this.#options.tokens);
+      if (found instanceof Refusal) throw found;
+      authorize(admin, found.roles);
+      const raw = { params, query: readQuery(request.url ?? ''), body: await readBody(request) };
+      const checked = found.check(raw);
+      if (!checked.ok) {
+        faults.push(...checked.faults);
+        throw new Refusal('input_invalid');
+      }
+      const answer = await checked.value(this.#context(admin, response));
+      await send(response, found, answer);
+    } catch (cause) {
+      await this.#refuse(request, response, admin, toRefusal(cause, this.#options.onFault), faults);
+    }
+  }
+
+  #checkHost(request: IncomingMessage): void {
+    if (isOwnHost(request.headers.host, this.#options.hostNames)) return;
+    throw new Refusal('authority_mismatch', {
+      detail:
+        'The Host field does not name this control plane. Set control.publicUrl if it has another name.',
+    });
+  }
+
+  #context(admin: AdminIdentity, response: ServerResponse) {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    return {
+      rooms: this.#options.rooms,
+      admin,
+      tenant: admin.tenant,
+      by: admin.by,
+      now: this.#options.clock.now(),
+      signal: gone.signal,
+    };
+  }
+
+  async #refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    admin: AdminIdentity | null,
+    refusal: Refusal,
+    faults: readonly Fault[],
+  ): Promise<void> {
+    const wait = admin === null ? this.#countFailure(request) : null;
+    if (wait === null) await this.#record(request, admin, refusal);
+    if (response.headersSent) {
+      // A stream that broke: the client must not take what it has for the whole.
+      response.destroy();
+      return;
+    }
+    if (!request.complete) response.setHeader('connection', 'close');
+    sendProblem(response, wait === null ? refusal : new Refusal('throttled', { retryAfterMs: wait }), faults);
+  }
+
+  #countFailure(request: IncomingMessage): number | null {
+    return this.#failures.count(request.socket.remoteAddress ?? 'unknown', this.#options.clock.now());
+  }
+
+  /** A refusal changes nothing, so it is answered even when the log can't take its record. */
+  async #record(request: IncomingMessage, admin: AdminIdentity | null, refusal: Refusal): Promise<void> {
+    try {
+      await this.#options.audit({
+        type: 'admin.refused',
+        tenant: admin?.tenant ?? this.#options.tenant,
+        at: this.#options.clock.now(),
+        data: {
+          code: refusal.code,
+          method: (request.method ?? '').slice(0, 16),
+          path: pathOf(request),
+          remote: request.socket.remoteAddress ?? null,
+        },
+      });
+    } catch (fault) {
+      this.#options.onFault(fault);
+    }
+  }
+}
+
+/** Without the query, which may hold what does not belong into a log; printable, and not endless. */
+function pathOf(request: IncomingMessage & { readonly originalUrl?: string }): string {
+  const [path = ''] = (request.originalUrl ?? request.url ?? '').split('?');
+  return path.slice(0, 200).replaceAll(/[^\x21-\x7e]/g, '?');
+}
+
+function toRefusal(cause: unknown, onFault: (fault: unknown) => void): Refusal {
+  if (cause instanceof Refusal) return cause;
+  onFault(cause);
+  return new Refusal('internal_error', { cause });
+}
+
+async function send(
+  response: ServerResponse,
+  route: Route,
+  answer: JsonValue | StreamedAnswer,
+): Promise<void> {
+  response.setHeader('cache-control', 'no-store');
+  response.statusCode = route.status;
+  if (isStream(answer)) {
+    response.setHeader('content-type', answer.contentType);
+    await pipeline(answer.chunks, response);
+    return;
+  }
+  if (route.status === 204) {
+    response.end();
+    return;
+  }
+  const text = JSON.stringify(answer);
+  response.setHeader('content-type', 'application/json');
+  response.setHeader('content-length', Buffer.byteLength(text));
+  response.end(text);
+}
+
+function isStream(answer: JsonValue | StreamedAnswer): answer is StreamedAnswer {
+  return typeof answer === 'object' && answer !== null && 'chunks' in answer;
+}

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import type { AuditRecord } from '../../../audit/index.ts';
+import type { AuditEventMap } from '../../../core/index.ts';
+import { newest } from '../newest.ts';
+import { slicePage } from '../pages.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { empty, identified, itemName, jsonObject, moment, pageOf, pageQuery, severity } from '../schemas.ts';
+
+const alert = z
+  .object({
+    sequence: z.int().describe('Number of its record in the audit log.'),
+    at: moment,
+    alertId: z.string(),
+    severity,
+    title: z.string(),
+    callId: z.string().nullable(),
+    sid: z.string().nullable(),
+    agentId: z.string().nullable(),
+    effect: z.enum(['allow', 'hold', 'deny']),
+    findings: z.array(jsonObject).readonly(),
+    repeats: z.int(),
+  })
+  .meta({ id: 'Alert' });
+
+const sink = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    kind: z.string(),
+    options: jsonObject,
+    minSeverity: severity,
+    status: z.enum(['active', 'disabled']),
+    createdAt: moment,
+  })
+  .meta({ id: 'Sink' });
+
+const delivery = z
+  .object({
+    sinkId: z.string(),
+    sequence: z.int(),
+    alertId: z.string(),
+    attempts: z.int(),
+    nextAttemptAt: moment,
+    status: z.enum(['pending', 'delivered', 'abandoned']),
+    lastError: z.string().nullable(),
+  })
+  .meta({ id: 'Delivery' });
+
+const READ = ['admin', 'auditor', 'approver'] as const;
+
+export const alertRoutes: readonly Route[] = [
+  defineRoute({
+    method: 'get',
+    path: '/alerts',
+    summary: 'The newest alerts, as the audit log tells them; newest first.',
+    roles: READ,
+    query: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(200).default(50),
+      before: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe('The `next` of the page before: alerts with a smaller sequence number.'),
+    }),
+    result: z.object({ items: z.array(alert).readonly(), next: z.int().nullable() }),
+    handle: async ({ query }, { rooms, tenant, signal }) => {
+      const found = await newest(rooms.audit, {
+        ...query,
+        type: 'alert.raised',
+        tenant,
+        signal,
+      });
+      return { items: found.records.flatMap(toAlert), next: found.next };
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/sinks',
+    summary: 'List the sinks that alerts go to.',
+    roles: READ,
+    query: pageQuery,
+    result: pageOf(sink),
+    handle: async ({ query }, { rooms, tenant }) =>
+      slicePage(query, await rooms.sinks.list(tenant), ({ id }) => id),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/sinks',
+    summary: 'Add a sink. The signing secret of a webhook is generated and shown once.',
+    roles: ['admin'],
+    body: z.strictObject({
+      name: itemName,
+      kind: itemName,
+      options: jsonObject,
+      minSeverity: severity.default('low'),
+    }),
+    result: z.object({ sink, secret: z.string().nullable().describe('Shown once.') }),
+    status: 201,
+    handle: ({ body }, { rooms, tenant, by }) => rooms.sinks.put({ tenant, ...body }, by),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/sinks/:id',
+    summary: 'Remove a sink; what waits for it is dropped.',
+    roles: ['admin'],
+    params: identified,
+    result: empty,
+    status: 204,
+    handle: async ({ params }, { rooms, tenant, by }) => {
+      await rooms.sinks.delete({ tenant, id: params.id }, by);
+      return null;
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/sinks/:id/test',
+    summary: 'Send a test alert to this sink now.',
+    roles: ['admin'],
+    params: identified,
+    result: z.object({ delivered: z.boolean(), error: z.string().nullable() }),
+    handle: ({ params }, { rooms, tenant, by }) => rooms.sinks.test({ tenant, id: params.id }, by),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/deliveries',
+    summary: 'Deliveries of alerts to sinks.',
+    roles: ['admin', 'auditor'],
+    query: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(200).default(100),
+      status: delivery.shape.status.optional(),
+    }),
+    result: z.object({ items: z.array(delivery).readonly() }),
+    handle: async ({ query }, { rooms }) => ({
+      items: await rooms.sinks.deliveries({
+        limit: query.limit,
+        ...(query.status === undefined ? {} : { status: query.status }),
+      }),
+    }),
+  }),
+];
+
+function toAlert({ sequence, event }: AuditRecord) {
+  if (event.type !== 'alert.raised') return [];
+  const data: AuditEventMap['alert.raised'] = event.data;
+  return [{ ...data, sequence, at: event.at, findings: data.findings.map((finding) => ({ ...finding })) }];
+}

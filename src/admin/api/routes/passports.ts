@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { Refusal } from '../../../core/index.ts';
+import { fetchPage } from '../pages.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { identifier, line, moment, pageOf, pageQuery, reason } from '../schemas.ts';
+
+const passport = z
+  .object({
+    jti: z.string(),
+    agentId: z.string(),
+    owner: z.string(),
+    user: z.string().nullable(),
+    sid: z.string(),
+    chain: z.array(z.string()).readonly(),
+    scope: z.string(),
+    audience: z.string(),
+    jkt: z.string().nullable(),
+    grant: z.string(),
+    issuedAt: moment,
+    expiresAt: moment,
+  })
+  .meta({ id: 'Passport' });
+
+const revocation = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['token', 'hop', 'session', 'agent', 'owner', 'user']),
+    value: z.string(),
+    revokedAt: moment,
+    expiresAt: moment.nullable(),
+    by: z.string(),
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'Revocation' });
+
+const READ = ['admin', 'auditor'] as const;
+
+export const passportRoutes: readonly Route[] = [
+  defineRoute({
+    method: 'get',
+    path: '/passports',
+    summary: 'List passports, newest first; the live ones unless told otherwise.',
+    roles: READ,
+    query: pageQuery.extend({
+      agent: identifier.optional().describe('Id of the agent.'),
+      live: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(true),
+    }),
+    result: pageOf(passport),
+    handle: ({ query }, { rooms, tenant, now }) =>
+      fetchPage(
+        query,
+        (page) =>
+          rooms.passports.list(tenant, {
+            ...page,
+            ...(query.agent === undefined ? {} : { agentId: query.agent }),
+            ...(query.live ? { liveAt: now } : {}),
+          }),
+        ({ jti }) => jti,
+      ),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/passports/:jti',
+    summary: 'What is known of one passport; never the token itself.',
+    roles: READ,
+    params: z.strictObject({ jti: identifier }),
+    result: passport,
+    handle: async ({ params }, { rooms, tenant }) => {
+      const found = await rooms.passports.get(tenant, params.jti);
+      if (found === null) throw new Refusal('not_found', { detail: 'There is no passport with this jti.' });
+      return found;
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/revocations',
+    summary:
+      'Revoke a passport (token), a hop with all behind it, a session, or all passports of an agent, an owner or a user. Effective and recorded when it answers.',
+    roles: ['admin'],
+    body: z.strictObject({ kind: revocation.shape.kind, value: line(200), reason }),
+    result: revocation,
+    status: 201,
+    handle: ({ body }, { rooms, tenant, by }) => rooms.passports.revoke({ tenant, ...body, by }),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/revocations',
+    summary: 'List revocations.',
+    roles: READ,
+    query: pageQuery,
+    result: pageOf(revocation),
+    handle: ({ query }, { rooms, tenant }) =>
+      fetchPage(
+        query,
+        (page) => rooms.passports.revocations(tenant, page),
+        ({ id }) => id,
+      ),
+  }),
+];
