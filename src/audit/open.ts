@@ -25,7 +25,7 @@ export interface AuditLogOptions {
   readonly checkpointKey: KeyObject;
   /** Size at which a new file is begun. */
   readonly segmentBytes?: number;
-  /** Tenant under which the log's own events stand. */
+  /** Tenant under which the log's own events stand; `*` (all of them) by default. */
   readonly tenant?: string;
   readonly checkpointEveryRecords?: number;
   /** How files are written; tests put in ones that fail. */
@@ -77,7 +77,7 @@ export async function openAuditLog(o: AuditLogOptions): Promise<AuditLog> {
 }
 
 async function recordRecovery(log: AuditLog, o: AuditLogOptions, droppedBytes: number): Promise<void> {
-  const tenant = o.tenant ?? 'default';
+  const tenant = o.tenant ?? '*';
   await log.append({ type: 'audit.recovered', tenant, at: o.clock.now(), data: { droppedBytes } });
 }
 
