@@ -1,4 +1,4 @@
-import type { DeliveryRecord, SinkRecord } from '../alerts/index.ts';
+import type { DeliveryRecord, Sinks } from '../alerts/index.ts';
 import type { ApprovalRecord, ApprovalStatus } from '../approvals/index.ts';
 import type { AuditLog, VerifyReport } from '../audit/index.ts';
 import type { JsonObject, RevocationKind, Service, Severity } from '../core/index.ts';
@@ -128,20 +128,9 @@ export interface PolicyRoom {
   explain(request: JsonObject): Promise<JsonObject>;
 }
 
-export interface SinksRoom {
-  put(
-    wanted: {
-      readonly tenant: string;
-      readonly name: string;
-      readonly kind: string;
-      readonly options: JsonObject;
-      readonly minSeverity: Severity;
-    },
-    by: string,
-  ): Promise<{ readonly sink: SinkRecord; readonly secret: string | null }>;
-  list(tenant: string): Promise<readonly SinkRecord[]>;
-  delete(sink: Identified, by: string): Promise<void>;
-  test(sink: Identified, by: string): Promise<{ readonly delivered: boolean; readonly error: string | null }>;
+export interface SinksRoom
+  extends Pick<Sinks, 'put' | 'list' | 'delete' | 'setStatus' | 'rotateSecret' | 'test'> {
+  /** Deliveries of this node. */
   deliveries(filter: {
     readonly status?: DeliveryRecord['status'];
     readonly limit: number;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { LIMITS, Refusal } from '../../core/index.ts';
-import { JsonFault, parseStrictJson } from './strict-json.ts';
+import { ProofFault, parseStrictJsonObject } from '../../proof/index.ts';
 
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
@@ -15,10 +15,13 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
     throw new Refusal('input_invalid', { detail: 'Send the body as application/json in UTF-8.' });
   }
   try {
-    return parseStrictJson(bytes);
+    return parseStrictJsonObject(new TextDecoder('utf-8', { fatal: true }).decode(bytes), LIMITS.jsonDepth);
   } catch (cause) {
-    if (!(cause instanceof JsonFault)) throw cause;
-    throw new Refusal('input_invalid', { detail: `The body is ${cause.message}.`, cause });
+    if (!(cause instanceof ProofFault || cause instanceof TypeError)) throw cause;
+    throw new Refusal('input_invalid', {
+      detail: `The body must be one JSON object in UTF-8, with each member once, at most ${LIMITS.jsonDepth} levels deep.`,
+      cause,
+    });
   }
 }
 

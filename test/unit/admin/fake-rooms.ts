@@ -1,5 +1,5 @@
 import type { AdminRooms, AdminTokens } from '../../../src/admin/index.ts';
-import { newId, type Origin, Refusal, type Service } from '../../../src/core/index.ts';
+import { newId, type Origin, Refusal, SecretBytes, type Service } from '../../../src/core/index.ts';
 
 /** One change as a room was asked for it. */
 export interface Change {
@@ -22,6 +22,7 @@ export function fakeRooms(tokens: AdminTokens): {
   const agents = new Map<string, Agent>();
   const services = new Map<string, Service>();
   const credentials = new Map<string, Credential>();
+  const sinks = new Map<string, Awaited<ReturnType<AdminRooms['sinks']['setStatus']>>>();
   const note = (what: string, by: string, details: unknown): void => {
     changes.push({ what, by, details });
   };
@@ -163,20 +164,29 @@ export function fakeRooms(tokens: AdminTokens): {
       explain: async (request) => ({ request }),
     },
     sinks: {
-      async put(wanted, by) {
+      async put({ tenant: _, ...wanted }, by) {
         note('sink.put', by, wanted);
-        const sink = {
-          ...wanted,
-          id: newId('sink'),
-          sealedSecret: new Uint8Array([1]),
-          status: 'active' as const,
-          createdAt: 1,
-        };
-        return { sink, secret: 'whsec_fake' };
+        const sink = { ...wanted, id: newId('sink'), status: 'active' as const, signs: true, createdAt: 1 };
+        sinks.set(sink.id, sink);
+        return { sink, secret: SecretBytes.fromUtf8('whsec_fake') };
       },
-      list: async () => [],
-      delete: async (_, by) => note('sink.delete', by, null),
-      test: async () => ({ delivered: true, error: null }),
+      list: async () => [...sinks.values()],
+      delete: async (_, id, by) => {
+        note('sink.delete', by, id);
+        if (!sinks.delete(id)) throw new Refusal('not_found');
+      },
+      async setStatus(_, id, status, by) {
+        note('sink.status', by, status);
+        const sink = sinks.get(id);
+        if (sink === undefined) throw new Refusal('not_found');
+        sinks.set(id, { ...sink, status });
+        return { ...sink, status };
+      },
+      async rotateSecret({ id }, by) {
+        note('sink.rotate', by, id);
+        return SecretBytes.fromUtf8('whsec_second');
+      },
+      test: async () => ({ outcome: 'failed', error: 'connection refused', retryAfterMs: null }),
       deliveries: async () => [],
     },
     decoys: {

@@ -3,8 +3,19 @@ import type { AuditRecord } from '../../../audit/index.ts';
 import type { AuditEventMap } from '../../../core/index.ts';
 import { newest } from '../newest.ts';
 import { slicePage } from '../pages.ts';
+import { revealOnce } from '../reveal.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { empty, identified, itemName, jsonObject, moment, pageOf, pageQuery, severity } from '../schemas.ts';
+import {
+  empty,
+  identified,
+  itemName,
+  jsonObject,
+  moment,
+  pageOf,
+  pageQuery,
+  serviceName,
+  severity,
+} from '../schemas.ts';
 
 const alert = z
   .object({
@@ -30,6 +41,7 @@ const sink = z
     options: jsonObject,
     minSeverity: severity,
     status: z.enum(['active', 'disabled']),
+    signs: z.boolean(),
     createdAt: moment,
   })
   .meta({ id: 'Sink' });
@@ -88,17 +100,43 @@ export const alertRoutes: readonly Route[] = [
   defineRoute({
     method: 'post',
     path: '/sinks',
-    summary: 'Add a sink. The signing secret of a webhook is generated and shown once.',
+    summary: 'Add a sink. Where it signs, the secret is generated and shown once.',
     roles: ['admin'],
     body: z.strictObject({
-      name: itemName,
+      name: serviceName,
       kind: itemName,
       options: jsonObject,
       minSeverity: severity.default('low'),
     }),
     result: z.object({ sink, secret: z.string().nullable().describe('Shown once.') }),
     status: 201,
-    handle: ({ body }, { rooms, tenant, by }) => rooms.sinks.put({ tenant, ...body }, by),
+    handle: async ({ body }, { rooms, tenant, by }) => {
+      const made = await rooms.sinks.put({ tenant, ...body }, by);
+      return { sink: made.sink, secret: made.secret === null ? null : revealOnce(made.secret) };
+    },
+  }),
+  defineRoute({
+    method: 'patch',
+    path: '/sinks/:id',
+    summary: 'Switch a sink off or on.',
+    roles: ['admin'],
+    params: identified,
+    body: z.strictObject({ status: sink.shape.status }),
+    result: sink,
+    handle: ({ params, body }, { rooms, tenant, by }) =>
+      rooms.sinks.setStatus(tenant, params.id, body.status, by),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/sinks/:id/secret',
+    summary: 'Generate a new signing secret; for a day, both sign.',
+    roles: ['admin'],
+    params: identified,
+    result: z.object({ secret: z.string().nullable().describe('Shown once.') }),
+    handle: async ({ params }, { rooms, tenant, by }) => {
+      const secret = await rooms.sinks.rotateSecret({ tenant, id: params.id }, by);
+      return { secret: secret === null ? null : revealOnce(secret) };
+    },
   }),
   defineRoute({
     method: 'delete',
@@ -109,18 +147,24 @@ export const alertRoutes: readonly Route[] = [
     result: empty,
     status: 204,
     handle: async ({ params }, { rooms, tenant, by }) => {
-      await rooms.sinks.delete({ tenant, id: params.id }, by);
+      await rooms.sinks.delete(tenant, params.id, by);
       return null;
     },
   }),
   defineRoute({
     method: 'post',
     path: '/sinks/:id/test',
-    summary: 'Send a test alert to this sink now.',
+    summary: 'Send a test message to this sink now.',
     roles: ['admin'],
     params: identified,
-    result: z.object({ delivered: z.boolean(), error: z.string().nullable() }),
-    handle: ({ params }, { rooms, tenant, by }) => rooms.sinks.test({ tenant, id: params.id }, by),
+    result: z.object({
+      outcome: z.enum(['delivered', 'failed', 'gone']),
+      error: z.string().nullable().describe('What went wrong at the receiver.'),
+    }),
+    handle: async ({ params }, { rooms, tenant, by }) => {
+      const attempt = await rooms.sinks.test(tenant, params.id, by);
+      return { outcome: attempt.outcome, error: attempt.outcome === 'delivered' ? null : attempt.error };
+    },
   }),
   defineRoute({
     method: 'get',
