@@ -1,0 +1,184 @@
+import { type JsonObject, type JsonValue, LIMITS } from '../core/index.ts';
+import type { SignatureAlgorithm } from './algorithms.ts';
+import { ProofFault } from './fault.ts';
+import {
+  checkSignature,
+  parseCompactJws,
+  readClaims,
+  readType,
+  type UnverifiedJws,
+  type VerifySignature,
+} from './jws.ts';
+import type { PublicJwk } from './public-jwk.ts';
+
+/** The claims of an access token (RFC 9068), parsed. Times are seconds since the epoch. */
+export interface AccessTokenClaims {
+  readonly iss: string;
+  readonly sub: string;
+  readonly aud: readonly string[];
+  readonly exp: number;
+  readonly nbf: number | null;
+  readonly iat: number;
+  readonly jti: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  /** Thumbprint of the key that it is bound to (RFC 9449 section 6.1); null: to none. */
+  readonly jkt: string | null;
+  /** Actors, the current one first (RFC 8693 section 4.1); empty: the client itself acts. */
+  readonly actors: readonly string[];
+  readonly details: readonly JsonObject[];
+  readonly sid: string | null;
+  readonly chain: readonly string[];
+  readonly owner: string | null;
+  readonly purpose: string | null;
+}
+
+export interface AccessTokenExpectation {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly algorithms: ReadonlySet<SignatureAlgorithm>;
+  /** The issuer's key by that name, or null. Keys that the token itself brings are never looked at. */
+  readonly findKey: (kid: string) => PublicJwk | null;
+  readonly verifySignature: VerifySignature;
+}
+
+/** How far the issuer's clock may run before ours. */
+const SKEW_SECONDS = 5;
+const TEXT_CHARS = 1024;
+const DETAILS = 64;
+/** Seconds at the end of the year 9999: a time beyond is no time but an attempt. */
+const LAST_SECOND = 253_402_300_799;
+
+/**
+ * Checks everything about an access token that does not change with time: text, type, key, signature, issuer,
+ * audience and the form of each claim. Follow it with `checkAccessTokenTime`. Throws ProofFault.
+ */
+export async function verifyAccessToken(
+  text: string,
+  expected: AccessTokenExpectation,
+): Promise<AccessTokenClaims> {
+  const jws = parseCompactJws(text, { maxChars: LIMITS.passportChars, algorithms: expected.algorithms });
+  if (readType(jws.header) !== 'at+jwt') throw new ProofFault('type', 'The token is no access token.');
+  await checkSignature(jws, selectKey(jws, expected.findKey), expected.verifySignature);
+  const claims = parseClaims(readClaims(jws));
+  if (claims.iss !== expected.issuer) throw new ProofFault('issuer', 'The token is from another issuer.');
+  if (!claims.aud.includes(expected.audience)) {
+    throw new ProofFault('audience', 'The token is for another audience.');
+  }
+  return claims;
+}
+
+/** Throws ProofFault unless the token is valid at `now` (ms). To be asked at each use. */
+export function checkAccessTokenTime(claims: AccessTokenClaims, now: number): void {
+  const seconds = now / 1000;
+  if (claims.exp <= seconds) throw new ProofFault('expired', 'The token has expired.');
+  const begins = Math.max(claims.iat, claims.nbf ?? claims.iat);
+  if (begins > seconds + SKEW_SECONDS) throw new ProofFault('not_yet_valid', 'The token is not valid yet.');
+}
+
+function selectKey(jws: UnverifiedJws, findKey: AccessTokenExpectation['findKey']): PublicJwk {
+  const { kid } = jws.header;
+  const key = typeof kid === 'string' ? findKey(kid) : null;
+  if (key === null)
+    throw new ProofFault('key', 'The token is signed with a key that the issuer does not have.');
+  return key;
+}
+
+function parseClaims(claims: JsonObject): AccessTokenClaims {
+  return {
+    iss: text(claims, 'iss'),
+    sub: text(claims, 'sub'),
+    aud: audience(claims.aud),
+    exp: time(claims, 'exp'),
+    nbf: claims.nbf === undefined ? null : time(claims, 'nbf'),
+    iat: time(claims, 'iat'),
+    jti: text(claims, 'jti'),
+    clientId: text(claims, 'client_id'),
+    scopes: scopes(claims.scope),
+    jkt: confirmation(claims.cnf),
+    actors: actors(claims.act),
+    details: details(claims.authorization_details),
+    sid: optionalText(claims, 'sid'),
+    chain: claims.chain === undefined ? [] : chain(claims.chain),
+    owner: optionalText(claims, 'owner'),
+    purpose: optionalText(claims, 'purpose'),
+  };
+}
+
+function text(claims: JsonObject, name: string): string {
+  const value = claims[name];
+  if (!isText(value)) throw faulty(name);
+  return value;
+}
+
+function optionalText(claims: JsonObject, name: string): string | null {
+  return claims[name] === undefined ? null : text(claims, name);
+}
+
+function time(claims: JsonObject, name: string): number {
+  const value = claims[name];
+  if (typeof value !== 'number' || value < 0 || value > LAST_SECOND) throw faulty(name);
+  return value;
+}
+
+function audience(value: JsonValue | undefined): readonly string[] {
+  const values = Array.isArray(value) ? value : [value];
+  if (values.length === 0 || !values.every(isText)) throw faulty('aud');
+  return values;
+}
+
+function scopes(value: JsonValue | undefined): readonly string[] {
+  if (value === undefined) return [];
+  if (typeof value !== 'string') throw faulty('scope');
+  return value.split(' ').filter((scope) => scope !== '');
+}
+
+/** A confirmation that we can't check (a certificate, an encrypted key) must not make a token an unbound one. */
+function confirmation(value: JsonValue | undefined): string | null {
+  if (value === undefined) return null;
+  if (!isObject(value) || !isText(value.jkt) || Object.keys(value).length !== 1) throw faulty('cnf');
+  return value.jkt;
+}
+
+function actors(value: JsonValue | undefined): readonly string[] {
+  const found: string[] = [];
+  for (let act = value; act !== undefined; ) {
+    if (!isObject(act) || found.length === LIMITS.chainHops) throw faulty('act');
+    found.push(text(act, 'sub'));
+    act = act.act;
+  }
+  return found;
+}
+
+function details(value: JsonValue | undefined): readonly JsonObject[] {
+  if (value === undefined) return [];
+  const valid = (detail: JsonValue): detail is JsonObject => isObject(detail) && isText(detail.type);
+  if (!Array.isArray(value) || value.length > DETAILS || !value.every(valid)) {
+    throw faulty('authorization_details');
+  }
+  return value;
+}
+
+function chain(value: JsonValue): readonly string[] {
+  if (
+    !Array.isArray(value) ||
+    value.length === 0 ||
+    value.length > LIMITS.chainHops ||
+    !value.every(isText)
+  ) {
+    throw faulty('chain');
+  }
+  return value;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= TEXT_CHARS;
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function faulty(name: string): ProofFault {
+  return new ProofFault('claims', `The claim ${name} is missing or malformed.`);
+}
