@@ -1,12 +1,13 @@
-import { ChainBuilder } from './chains.ts';
+import { type Chain, ChainBuilder } from './chains.ts';
 import type { GlyphNode } from './glyph.ts';
 
 /** One encoding of one secret that may be under way: where in its chain, where in the character, how long. */
 interface Thread {
-  /** Index into the automaton's table of places (a character of a chain). */
-  readonly place: number;
+  readonly chain: Chain;
+  /** The character of the chain. */
+  readonly at: number;
   readonly node: GlyphNode;
-  /** Bytes since its first one. */
+  /** Bytes since the first one. */
   readonly age: number;
 }
 
@@ -23,18 +24,16 @@ interface State {
   readonly depth: number;
 }
 
-interface Place {
-  readonly glyph: GlyphNode;
-  readonly secret: number;
-  readonly last: boolean;
-  /** True when a secret that stops here at the end of the data counts as one, cut off. */
-  readonly cutOff: boolean;
-}
-
-const UNKNOWN = -1;
+/** One column for each byte. */
+const WIDTH = 256;
+/** A transition that the table does not know yet: ask `step`. */
+export const UNKNOWN = -1;
+/** A transition after which secrets end is stored as this minus the row: negative, and not `UNKNOWN`. */
+const ENDING = -2;
 /** Rows are made as data needs them; past either bound the rows are dropped and made again. */
-const MAX_STATES = 4096;
+const MAX_STATES = 2048;
 const MAX_THREADS = 1 << 18;
+const FIRST_STATES = 32;
 
 /** Where a matcher stands between two chunks; survives that the automaton drops its rows. */
 export interface Standing {
@@ -52,15 +51,11 @@ export interface Standing {
  * The table is bounded (MAX_STATES rows): hostile data can make it build rows again, not grow.
  */
 export class Automaton {
-  readonly #places: Place[] = [];
   /** For each byte, the threads that begin with it. */
-  readonly #beginnings: readonly Thread[][] = Array.from({ length: 256 }, () => []);
-  /** Bytes that no spelling holds share class 0. */
-  readonly classes = new Uint8Array(256);
-  readonly width: number;
+  readonly #beginnings: readonly Thread[][] = Array.from({ length: WIDTH }, () => []);
   /** 1 for bytes that begin nothing: in the first state they are skipped. */
-  readonly idle = new Uint8Array(256).fill(1);
-  #table: Int32Array;
+  readonly idle = new Uint8Array(WIDTH).fill(1);
+  #table = new Int32Array(FIRST_STATES * WIDTH).fill(UNKNOWN);
   #states: State[] = [];
   #rows = new Map<string, number>();
   #threadCount = 0;
@@ -68,30 +63,9 @@ export class Automaton {
 
   constructor(secrets: readonly Uint8Array[]) {
     const builder = new ChainBuilder();
-    const roots: number[] = [];
     for (const [secret, bytes] of secrets.entries()) {
-      for (const chain of builder.chainsOf(secret, bytes)) {
-        roots.push(this.#places.length);
-        for (const [at, glyph] of chain.glyphs.entries()) {
-          const last = at === chain.glyphs.length - 1;
-          this.#places.push({ glyph, secret, last, cutOff: at >= chain.cutOff });
-        }
-      }
+      for (const chain of builder.chainsOf(secret, bytes)) this.#begin(chain);
     }
-    const used = bytesOf(new Set(this.#places.map((place) => place.glyph)));
-    for (const [index, byte] of used.entries()) this.classes[byte] = used.length === 256 ? index : index + 1;
-    this.width = used.length === 256 ? 256 : used.length + 1;
-    for (const place of roots) {
-      const glyph = this.#places[place]?.glyph;
-      for (const byte of glyph?.next.keys() ?? []) {
-        this.idle[byte] = 0;
-        const endings: Ending[] = [];
-        const threads: Thread[] = [];
-        if (glyph !== undefined) this.#advance({ place, node: glyph, age: 0 }, byte, threads, endings);
-        this.#beginnings[byte]?.push(...threads);
-      }
-    }
-    this.#table = new Int32Array(64 * this.width).fill(UNKNOWN);
     this.#reset();
   }
 
@@ -123,39 +97,35 @@ export class Automaton {
 
   /** The secrets that count as cut off when the data ends here. */
   cutOffs(standing: Standing): Ending[] {
-    return standing.state.threads.flatMap((thread) => {
-      const place = this.#places[thread.place];
-      return place?.cutOff ? [{ secret: place.secret, age: thread.age }] : [];
-    });
+    return standing.state.threads
+      .filter(({ chain, at }) => at >= chain.cutOff)
+      .map(({ chain, age }) => ({ secret: chain.secret, age }));
   }
 
-  /** The transition that the table does not know yet: the row, or its complement when secrets end there. */
+  /** The transition that the table does not know yet. */
   step(row: number, byte: number): number {
     const threads: Thread[] = [];
     const endings: Ending[] = [];
-    for (const thread of this.#stateOf(row).threads) this.#advance(thread, byte, threads, endings);
-    const all = threads.concat(this.#beginnings[byte] ?? []);
+    for (const thread of this.#stateOf(row).threads) advance(thread, byte, threads, endings);
+    threads.push(...(this.#beginnings[byte] ?? []));
     const generation = this.#generation;
-    const target = this.#intern(toState(all, endings));
-    const entry = endings.length > 0 ? ~target - 1 : target;
-    if (generation === this.#generation) this.#table[row + (this.classes[byte] ?? 0)] = entry;
+    const target = this.#intern(toState(threads, endings));
+    const entry = endings.length > 0 ? ENDING - target : target;
+    if (generation === this.#generation) this.#table[row + byte] = entry;
     return entry;
   }
 
-  #advance(thread: Thread, byte: number, threads: Thread[], endings: Ending[]): void {
-    const node = thread.node.next.get(byte);
-    if (node === undefined) return;
-    const age = thread.age + 1;
-    if (node.next.size > 0) threads.push({ place: thread.place, node, age });
-    if (!node.accepts) return;
-    const place = this.#places[thread.place];
-    if (place === undefined) return;
-    if (place.last) {
-      endings.push({ secret: place.secret, age });
-      return;
+  /** The row of a transition after which secrets end. */
+  endingRow(entry: number): number {
+    return ENDING - entry;
+  }
+
+  #begin(chain: Chain): void {
+    const node = chain.glyphAt(0);
+    for (const byte of node.next.keys()) {
+      this.idle[byte] = 0;
+      advance({ chain, at: 0, node, age: 0 }, byte, this.#beginnings[byte] ?? [], []);
     }
-    const following = this.#places[thread.place + 1];
-    if (following !== undefined) threads.push({ place: thread.place + 1, node: following.glyph, age });
   }
 
   #intern(state: State): number {
@@ -163,11 +133,11 @@ export class Automaton {
     const known = this.#rows.get(key);
     if (known !== undefined) return known;
     if (this.#states.length >= MAX_STATES || this.#threadCount > MAX_THREADS) this.#reset();
-    const row = this.#states.length * this.width;
+    const row = this.#states.length * WIDTH;
     this.#states.push(state);
     this.#rows.set(key, row);
     this.#threadCount += state.threads.length;
-    if (row + this.width > this.#table.length) {
+    if (row + WIDTH > this.#table.length) {
       const larger = new Int32Array(this.#table.length * 2).fill(UNKNOWN);
       larger.set(this.#table);
       this.#table = larger;
@@ -187,17 +157,31 @@ export class Automaton {
   }
 
   #stateOf(row: number): State {
-    const state = this.#states[row / this.width];
+    const state = this.#states[row / WIDTH];
     if (state === undefined) throw new TypeError('this row belongs to an older generation of the automaton');
     return state;
   }
+}
+
+/** What becomes of a thread with the next byte: it goes on in its character, in the next one, or ends. */
+function advance(thread: Thread, byte: number, threads: Thread[], endings: Ending[]): void {
+  const node = thread.node.next.get(byte);
+  if (node === undefined) return;
+  const { chain } = thread;
+  const age = thread.age + 1;
+  // A longer way to write the same character may follow (`\\` behind `\`).
+  if (node.next.size > 0) threads.push({ chain, at: thread.at, node, age });
+  if (!node.accepts) return;
+  const at = thread.at + 1;
+  if (at === chain.length) endings.push({ secret: chain.secret, age });
+  else threads.push({ chain, at, node: chain.glyphAt(at), age });
 }
 
 /** Of threads at the same point, the oldest alone matters: it began leftmost. */
 function toState(threads: readonly Thread[], endings: readonly Ending[]): State {
   const oldest = new Map<number, Thread>();
   for (const thread of threads) {
-    const point = thread.place * 0x100000 + thread.node.id;
+    const point = (thread.chain.base + thread.at) * 0x4000000 + thread.node.id;
     const known = oldest.get(point);
     if (known === undefined || known.age < thread.age) oldest.set(point, thread);
   }
@@ -206,18 +190,6 @@ function toState(threads: readonly Thread[], endings: readonly Ending[]): State 
 }
 
 function keyOf(state: State): string {
-  const threads = state.threads.map(({ place, node, age }) => `${place}.${node.id}.${age}`);
+  const threads = state.threads.map(({ chain, at, node, age }) => `${chain.base + at}.${node.id}.${age}`);
   return `${threads.join()};${state.endings.map(({ secret, age }) => `${secret}.${age}`).join()}`;
-}
-
-function bytesOf(roots: ReadonlySet<GlyphNode>): number[] {
-  const seen = new Set<GlyphNode>(roots);
-  const bytes = new Set<number>();
-  for (const node of seen) {
-    for (const [byte, child] of node.next) {
-      bytes.add(byte);
-      seen.add(child);
-    }
-  }
-  return [...bytes].sort((one, other) => one - other);
 }

@@ -5,15 +5,24 @@ import { exactly, hexDigits, type Spelling, spellingsOf, utf16Units } from './sp
 export interface Chain {
   /** Index of the secret in the list that was compiled. */
   readonly secret: number;
-  readonly glyphs: readonly GlyphNode[];
+  /** Unique among all characters of all chains of a set: the character at `at` is number `base + at`. */
+  readonly base: number;
+  readonly length: number;
   /** So many characters at the very end of the data count as the secret, cut off. */
   readonly cutOff: number;
+  /** Made when it is asked for: of most chains, no data ever reaches the second character. */
+  glyphAt(at: number): GlyphNode;
 }
 
 type Breaks = readonly (readonly number[])[];
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const URL_SAFE: Readonly<Record<string, string>> = { '+': '-', '/': '_' };
+/**
+ * Bits of a secret that share their base64 character with what stands in front, for each of the three places
+ * in a group. The characters at the borders carry at most four bits of the secret, and stay.
+ */
+const BASE64_SKIPPED_BITS = [0, 4, 2] as const;
 /** What MIME, PEM and pretty-printers put between two characters of base64, also inside JSON strings. */
 const BASE64_BREAKS = breaks('\r\n', '\n', '\\r\\n', '\\n');
 /** What dumpers put between two bytes. */
@@ -26,73 +35,66 @@ const NO_BREAKS: Breaks = [];
 export class ChainBuilder {
   readonly #factory = new GlyphFactory();
   readonly #glyphs = new Map<string, GlyphNode>();
-
-  get glyphNodes(): number {
-    return this.#factory.count;
-  }
+  #nextBase = 0;
 
   chainsOf(secret: number, bytes: Uint8Array): Chain[] {
     const characters = splitCharacters(bytes);
-    const cutOffBytes = cutOffLength(bytes.length);
-    const chains = [this.#text(secret, characters, cutOffBytes), this.#hex(secret, bytes, cutOffBytes)];
-    for (const alignment of [0, 1, 2] as const) {
-      chains.push(this.#base64(secret, bytes, alignment, cutOffBytes));
-    }
-    if (characters.every((character) => character.codePoint !== null)) {
-      const units = characters.flatMap((character) => utf16Units(character.codePoint ?? 0));
-      chains.push(
-        this.#utf16(secret, units, 'le', cutOffBytes),
-        this.#utf16(secret, units, 'be', cutOffBytes),
-      );
-    }
-    return chains;
+    const cutOff = cutOffLength(bytes.length);
+    const chains = [
+      this.#chain(secret, characters.length, cutOff, (at) => this.#text(characters[at], at)),
+      this.#chain(secret, bytes.length, cutOff, (at) => this.#hex(bytes[at] ?? 0, at)),
+      ...BASE64_SKIPPED_BITS.map((skipped) =>
+        this.#chain(secret, Math.floor((bytes.length * 8 - skipped) / 6), Math.ceil((cutOff * 8) / 6), (at) =>
+          this.#base64(sixBits(bytes, skipped + at * 6), at),
+        ),
+      ),
+    ];
+    if (characters.some(({ codePoint }) => codePoint === null)) return chains;
+    const units = characters.flatMap(({ codePoint }) => utf16Units(codePoint ?? 0));
+    return [
+      ...chains,
+      this.#chain(secret, units.length, cutOff, (at) => this.#littleEndian(units[at] ?? 0)),
+      this.#chain(secret, units.length, cutOff, (at) => this.#bigEndian(units[at] ?? 0, at)),
+    ];
   }
 
-  #text(secret: number, characters: readonly Character[], cutOff: number): Chain {
-    const glyphs = characters.map(({ codePoint, bytes }, at) => {
-      const name = `text ${codePoint ?? 'byte'} ${bytes.join()}`;
-      return this.#glyph(name, at === 0 ? NO_BREAKS : SOFT_BREAKS, () => spellingsOf(codePoint, bytes));
-    });
-    return { secret, glyphs, cutOff: Math.min(cutOff, Math.max(1, glyphs.length - 1)) };
+  #chain(secret: number, length: number, cutOff: number, glyphAt: (at: number) => GlyphNode): Chain {
+    const base = this.#nextBase;
+    this.#nextBase += length;
+    // A secret of few, long characters: all but the last one is the most that can be cut off.
+    return { secret, base, length, cutOff: Math.max(1, Math.min(cutOff, length - 1)), glyphAt };
   }
 
-  #hex(secret: number, bytes: Uint8Array, cutOff: number): Chain {
-    const glyphs = Array.from(bytes, (byte, at) =>
-      this.#glyph(`hex ${byte}`, at === 0 ? NO_BREAKS : HEX_BREAKS, () => [hexDigits(byte, 2)]),
+  #text(character: Character | undefined, at: number): GlyphNode {
+    const { codePoint, bytes } = character ?? { codePoint: null, bytes: [] };
+    const name = `text ${codePoint ?? 'byte'} ${bytes.join()}`;
+    return this.#glyph(name, at === 0 ? NO_BREAKS : SOFT_BREAKS, () => spellingsOf(codePoint, bytes));
+  }
+
+  #hex(byte: number, at: number): GlyphNode {
+    return this.#glyph(`hex ${byte}`, at === 0 ? NO_BREAKS : HEX_BREAKS, () => [hexDigits(byte, 2)]);
+  }
+
+  #base64(value: number, at: number): GlyphNode {
+    const character = BASE64.charAt(value);
+    return this.#glyph(`base64 ${character}`, at === 0 ? NO_BREAKS : BASE64_BREAKS, () =>
+      [character, URL_SAFE[character] ?? character].flatMap((one) => {
+        const code = one.charCodeAt(0);
+        return spellingsOf(code, [code]);
+      }),
     );
-    return { secret, glyphs, cutOff };
   }
 
-  /**
-   * The base64 characters that the secret alone determines when it stands `alignment` bytes into a group of
-   * three. The characters at the borders carry at most four bits of the secret, and stay.
-   */
-  #base64(secret: number, bytes: Uint8Array, alignment: 0 | 1 | 2, cutOffBytes: number): Chain {
-    const skippedBits = [0, 4, 2][alignment] ?? 0;
-    const count = Math.floor((bytes.length * 8 - skippedBits) / 6);
-    const glyphs = Array.from({ length: count }, (_, at) => {
-      const character = BASE64.charAt(sixBits(bytes, skippedBits + at * 6));
-      return this.#glyph(`base64 ${character}`, at === 0 ? NO_BREAKS : BASE64_BREAKS, () =>
-        [character, URL_SAFE[character] ?? character].flatMap((one) => {
-          const code = one.charCodeAt(0);
-          return spellingsOf(code, [code]);
-        }),
-      );
-    });
-    return { secret, glyphs, cutOff: Math.min(Math.ceil((cutOffBytes * 8) / 6), count - 1) };
+  #littleEndian(unit: number): GlyphNode {
+    return this.#glyph(`le ${unit}`, NO_BREAKS, () => [[[unit & 0xff], [unit >> 8]]]);
   }
 
-  #utf16(secret: number, units: readonly number[], order: 'le' | 'be', cutOff: number): Chain {
-    const glyphs = units.map((unit, at) => {
-      const high = unit >> 8;
-      const low = unit & 0xff;
-      if (order === 'le') return this.#glyph(`le ${unit}`, NO_BREAKS, () => [[[low], [high]]]);
-      // Big-endian text begins with a zero byte. Leaving it in place keeps the automaton out of every run of
-      // zeros in binary data, and the width of the mask keeps the text aligned.
-      if (at === 0 && high === 0) return this.#glyph(`byte ${low}`, NO_BREAKS, () => [[[low]]]);
-      return this.#glyph(`be ${unit}`, NO_BREAKS, () => [[[high], [low]]]);
-    });
-    return { secret, glyphs, cutOff: Math.min(cutOff, Math.max(1, glyphs.length - 1)) };
+  #bigEndian(unit: number, at: number): GlyphNode {
+    const low = unit & 0xff;
+    // Big-endian text begins with a zero byte. Leaving it in place keeps the automaton out of every run of
+    // zeros in binary data, and the width of the mask keeps the text aligned.
+    if (at === 0 && unit < 0x100) return this.#glyph(`byte ${low}`, NO_BREAKS, () => [[[low]]]);
+    return this.#glyph(`be ${unit}`, NO_BREAKS, () => [[[unit >> 8], [low]]]);
   }
 
   #glyph(name: string, breaks: Breaks, spellings: () => readonly Spelling[]): GlyphNode {

@@ -13,10 +13,6 @@ export interface GlyphNode {
 export class GlyphFactory {
   #nextId = 0;
 
-  get count(): number {
-    return this.#nextId;
-  }
-
   node(): GlyphNode {
     return { id: this.#nextId++, next: new Map(), accepts: false };
   }

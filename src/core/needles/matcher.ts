@@ -1,5 +1,5 @@
 import { LIMITS } from '../limits.ts';
-import { Automaton, type Ending, type Standing } from './automaton.ts';
+import { Automaton, type Ending, type Standing, UNKNOWN } from './automaton.ts';
 
 /** A place in the data where a form of a secret stands. Offsets count bytes since the matcher's first one. */
 export interface NeedleHit {
@@ -53,6 +53,8 @@ export function compileNeedles(secrets: readonly Uint8Array[]): Needles {
   return new Needles(secrets);
 }
 
+const BLOCK_BYTES = 8 * 1024;
+const SAMPLE_BYTES = 128;
 const NO_HITS: readonly NeedleHit[] = [];
 
 /** Finds every encoding of the secrets in one stream, whatever the chunks. */
@@ -78,22 +80,39 @@ export class NeedleMatcher {
 
   /** The hits that end in this chunk, in the order of their ends. They may begin in an earlier one. */
   push(chunk: Uint8Array): readonly NeedleHit[] {
+    let hits: NeedleHit[] | null = null;
+    for (let from = 0; from < chunk.length; from += BLOCK_BYTES) {
+      const block = chunk.subarray(from, from + BLOCK_BYTES);
+      const found = this.#scan(block);
+      this.#position += block.length;
+      if (found !== null) hits = hits === null ? found : hits.concat(found);
+    }
+    return hits ?? NO_HITS;
+  }
+
+  /** The hot loop: about a nanosecond a byte where most bytes begin nothing, three elsewhere. */
+  #scan(block: Uint8Array): NeedleHit[] | null {
     const automaton = this.#automaton;
-    const { classes, idle } = automaton;
-    const length = chunk.length;
-    let table = automaton.table;
+    const { idle } = automaton;
+    const length = block.length;
+    // Skipping costs a mispredicted branch at each end of a run, so it pays only where runs are long.
+    const skips = idleShare(block, idle) >= 0.5;
     let row = automaton.rowOf(this.#standing);
+    let table = automaton.table;
     let hits: NeedleHit[] | null = null;
     let at = 0;
-    table = automaton.table;
     while (at < length) {
-      if (row === 0) {
-        while (at < length && idle[chunk[at] as number] === 1) at++;
+      if (skips && row === 0) {
+        while (at < length && idle[block[at] as number] === 1) at++;
         if (at === length) break;
       }
-      const byte = chunk[at++] as number;
-      let target = table[row + (classes[byte] as number)] as number;
-      if (target === -1) {
+      const byte = block[at++] as number;
+      let target = table[row + byte] as number;
+      if (target >= 0) {
+        row = target;
+        continue;
+      }
+      if (target === UNKNOWN) {
         target = automaton.step(row, byte);
         table = automaton.table;
       }
@@ -101,13 +120,12 @@ export class NeedleMatcher {
         row = target;
         continue;
       }
-      row = ~(target + 1);
+      row = automaton.endingRow(target);
       hits ??= [];
       for (const ending of automaton.endingsOf(row)) hits.push(toHit(ending, this.#position + at));
     }
-    this.#position += length;
     this.#standing = automaton.standing(row);
-    return hits ?? NO_HITS;
+    return hits;
   }
 
   /** The data ends here: a secret of which a long enough beginning stands at the end counts as one. */
@@ -116,6 +134,14 @@ export class NeedleMatcher {
     this.#standing = this.#automaton.start();
     return hits;
   }
+}
+
+/** Which part of the block's first bytes begins nothing. */
+function idleShare(block: Uint8Array, idle: Uint8Array): number {
+  const length = Math.min(SAMPLE_BYTES, block.length);
+  let count = 0;
+  for (let at = 0; at < length; at++) count += idle[block[at] as number] as number;
+  return count / length;
 }
 
 function toHit({ secret, age }: Ending, end: number): NeedleHit {

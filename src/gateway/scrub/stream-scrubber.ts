@@ -71,12 +71,12 @@ export class StreamScrubber {
     const base = this.#released;
     const count = Math.max(0, upTo - base);
     // A copy, so that a few held bytes do not keep a large chunk alive.
-    this.#held = count === data.length ? NOTHING : data.slice(count);
+    this.#held = count === data.length ? NOTHING : copyOf(data, count, data.length);
     this.#released = base + count;
     const due = this.#found.filter(({ start }) => start < this.#released);
     if (due.length === 0) return count === data.length ? data : data.subarray(0, count);
     this.#found = this.#found.filter(({ start }) => start >= this.#released);
-    const output = data.slice(0, count);
+    const output = copyOf(data, 0, count);
     for (const { start, end } of due) this.#mask(output, base, start, end);
     return output;
   }
@@ -91,4 +91,9 @@ export class StreamScrubber {
     }
     this.#maskedUpTo = Math.max(this.#maskedUpTo, end);
   }
+}
+
+/** Buffer's own `slice` would share the memory, and the mask would be written into the caller's chunk. */
+function copyOf(data: Uint8Array, from: number, to: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(data, from, to);
 }

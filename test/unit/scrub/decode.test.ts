@@ -43,11 +43,6 @@ describe.each(CODINGS)('%s', (coding) => {
     }
   });
 
-  it.runIf(coding !== 'zstd')('may be followed by zeros', async () => {
-    const coded = Buffer.concat([ENCODERS[coding](TEXT), Buffer.alloc(20)]);
-    for (const size of [1, 100_000]) expect(await decode(coded, [coding], size)).toEqual(TEXT);
-  });
-
   it('is refused when it is damaged', async () => {
     const coded = Buffer.from(ENCODERS[coding](TEXT));
     coded.fill(0xff, 10, 30);
@@ -82,6 +77,13 @@ describe('decodeBody', () => {
       for (const size of [1, 50, 100_000]) {
         expect(await decode(coded, [coding], size)).toEqual(Buffer.concat([TEXT, TEXT]));
       }
+    }
+  });
+
+  it('ignores zeros behind gzip, deflate and br, which some servers pad with', async () => {
+    for (const coding of ['gzip', 'deflate', 'br'] as const) {
+      const coded = Buffer.concat([ENCODERS[coding](TEXT), Buffer.alloc(20)]);
+      for (const size of [1, 100_000]) expect(await decode(coded, [coding], size)).toEqual(TEXT);
     }
   });
 

@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { compileNeedles, type Needles, scrubHeaders, scrubResponse } from '../../src/gateway/scrub/index.ts';
+import { type Echo, MEASURED, PROMISED } from '../support/leak-cases.ts';
+import type { VectorResult } from './main.ts';
+
+type Fields = readonly (readonly [name: string, value: string])[];
+
+/** What arrived at the agent. */
+export interface Arrival {
+  readonly reason: string;
+  readonly headers: Fields;
+  readonly interim: Fields;
+  readonly trailers: Fields;
+  readonly body: Buffer;
+}
+
+/** Carries one answer of an upstream through the product to the agent. */
+export type LeakTransport = (echo: Echo) => Promise<Arrival>;
+
+const fileSchema = z.object({
+  secrets: z.array(z.object({ id: z.string(), valueParts: z.array(z.string()), sha256: z.string() })),
+  cases: z.array(z.object({ id: z.string(), carrier: z.string(), mustStop: z.boolean() })),
+});
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const HEADER_CARRIERS = new Set(['header', 'trailer']);
+
+/** Every promised form of every secret, through the scrubber's own entry points. */
+export function run(path: string): Promise<VectorResult> {
+  return runThrough(path, directTransport);
+}
+
+/** The same through another transport: a whole gateway, for one. */
+export async function runThrough(path: string, transport: LeakTransport): Promise<VectorResult> {
+  const file = await readFormFile(path);
+  const failures: { id: string; why: string }[] = [];
+  let total = 0;
+  for (const form of file.cases.filter(({ mustStop }) => mustStop)) {
+    for (const [at, secret] of file.secrets.entries()) {
+      if (HEADER_CARRIERS.has(form.carrier) && /[\r\n]/.test(secret.value)) continue;
+      if (form.id === 'field-name' && !TOKEN.test(secret.value)) continue;
+      total++;
+      const next = file.secrets[(at + 1) % file.secrets.length];
+      const why = await faultOf(form.id, secret.value, next?.value ?? secret.value, transport);
+      if (why !== null) failures.push({ id: `${form.id} ${secret.id}`, why });
+    }
+  }
+  return { passed: total - failures.length, total, failures };
+}
+
+/** Of the forms that nobody can promise to stop: how many of the secrets were stopped all the same. */
+export async function measure(
+  path: string,
+): Promise<readonly { readonly id: string; readonly stopped: number; readonly of: number }[]> {
+  const file = await readFormFile(path);
+  const results = [];
+  for (const [id, form] of Object.entries(MEASURED)) {
+    let stopped = 0;
+    for (const { value } of file.secrets) {
+      const bytes = Buffer.from(form(value));
+      const arrival = await directTransport(plainEcho(value, bytes));
+      if (!arrival.body.includes(bytes)) stopped++;
+    }
+    results.push({ id, stopped, of: file.secrets.length });
+  }
+  return results;
+}
+
+async function readFormFile(path: string) {
+  const file = fileSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  const secrets = file.secrets.map(({ id, valueParts, sha256 }) => {
+    const value = valueParts.join('');
+    if (createHash('sha256').update(value).digest('hex') !== sha256)
+      throw new Error(`${id} has another digest`);
+    return { id, value };
+  });
+  return { secrets, cases: file.cases };
+}
+
+async function faultOf(
+  form: string,
+  secret: string,
+  next: string,
+  transport: LeakTransport,
+): Promise<string | null> {
+  const build = PROMISED[form];
+  if (build === undefined) return 'no builder for this form';
+  const built = build(secret, next);
+  for (const echo of Array.isArray(built) ? (built as readonly Echo[]) : [built as Echo]) {
+    const why = await transport(echo).then(
+      (arrival) => faultIn(echo, arrival),
+      (error: unknown) => `the answer did not arrive: ${String(error)}`,
+    );
+    if (why !== null) return why;
+  }
+  return null;
+}
+
+function faultIn(echo: Echo, arrival: Arrival): string | null {
+  const fields = [...arrival.headers, ...arrival.interim, ...arrival.trailers];
+  const seen = Buffer.concat([
+    Buffer.from([arrival.reason, ...fields.flat()].join('\n'), 'latin1'),
+    Buffer.from('\n'),
+    arrival.body,
+  ]);
+  for (const forbidden of echo.forbidden) {
+    if (holdsPiece(seen, forbidden)) return 'a piece of the secret arrived';
+  }
+  const names = new Map(arrival.headers.map(([name, value]) => [name.toLowerCase(), value]));
+  const length = names.get('content-length');
+  if (length !== undefined && Number(length) !== arrival.body.length)
+    return 'Content-Length is not the length';
+  if (names.has('content-encoding')) return 'Content-Encoding names a coding that is gone';
+  return echo.json && !isJson(arrival.body) ? 'the body is no JSON any more' : null;
+}
+
+/** True when more than half of the form arrived in one piece. */
+function holdsPiece(seen: Buffer, form: Buffer): boolean {
+  const length = (form.length >> 1) + 1;
+  for (let at = 0; at + length <= form.length; at++) {
+    if (seen.includes(form.subarray(at, at + length))) return true;
+  }
+  return false;
+}
+
+function isJson(body: Buffer): boolean {
+  try {
+    JSON.parse(body.toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The gateway keeps the needles of a credential version, too. */
+const compiled = new Map<string, Needles>();
+
+function needlesOf(secrets: readonly string[]): Needles {
+  const key = secrets.join('\n');
+  const known = compiled.get(key) ?? compileNeedles(secrets.map((secret) => Buffer.from(secret, 'utf8')));
+  compiled.set(key, known);
+  return known;
+}
+
+/** Straight through the scrubber, as the gateway calls it. */
+export const directTransport: LeakTransport = async (echo) => {
+  const needles = needlesOf(echo.injected);
+  const length = echo.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const answer = await scrubResponse(needles, {
+    method: 'GET',
+    status: echo.status,
+    reason: echo.reason,
+    headers: [...echo.headers, ['content-length', String(length)]],
+    body: (async function* () {
+      yield* echo.chunks;
+    })(),
+  });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of answer.body) chunks.push(chunk);
+  return {
+    reason: answer.reason,
+    headers: answer.headers,
+    interim: scrubHeaders(needles, echo.interim ?? []).headers,
+    trailers: answer.scrubTrailers(echo.trailers),
+    body: Buffer.concat(chunks),
+  };
+};
+
+function plainEcho(secret: string, bytes: Buffer): Echo {
+  return {
+    status: 200,
+    reason: 'OK',
+    headers: [],
+    interim: null,
+    chunks: [bytes],
+    pauseMs: 0,
+    trailers: [],
+    forbidden: [],
+    injected: [secret],
+    json: false,
+  };
+}
