@@ -151,18 +151,14 @@ export const configSchema = z.strictObject({
     .prefault({}),
   approvals: z
     .strictObject({
-      pendingSeconds: z
+      lifetimeSeconds: z
         .int()
         .min(30)
         .max(86_400)
         .default(600)
-        .describe('How long a held call waits for a person.'),
-      usableSeconds: z
-        .int()
-        .min(10)
-        .max(86_400)
-        .default(300)
-        .describe('How long an approval can be used once it is given.'),
+        .describe(
+          'From the held call on, how long a person may decide it and the agent may use the approval.',
+        ),
     })
     .prefault({}),
   detector: z

@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ApprovalChange,
+  type AuditEvent,
+  type Clock,
+  type JsonObject,
+  newId,
+  Refusal,
+  type Subject,
+} from '../core/index.ts';
+import { type ApprovalBinding, approvalDigest } from './digest.ts';
+import type { ApprovalRecord, ApprovalStatus, ApprovalStore } from './store.ts';
+import { UsedApproval } from './used-approval.ts';
+
+/** A decision made on another node is seen after this time at the latest. */
+const POLL_MS = 500;
+
+export interface ApprovalsOptions {
+  readonly store: ApprovalStore;
+  readonly clock: Clock;
+  /** Resolves when the record is durable. */
+  readonly audit: (event: AuditEvent) => Promise<unknown>;
+  /** From the request on, how long a person may decide and the agent may use it (ms). */
+  readonly lifetimeMs: number;
+}
+
+/** Held calls: asked for, decided by a person, used once for exactly the call that was shown. */
+export class Approvals {
+  readonly #options: ApprovalsOptions;
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  constructor(options: ApprovalsOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for an approval; the same live call gets the one that is there already. */
+  async request(o: {
+    readonly subject: Subject;
+    readonly binding: ApprovalBinding;
+    /** Who asks, for whom, why, what will be sent: what a person sees. Never a secret. */
+    readonly shown: JsonObject;
+  }): Promise<ApprovalRecord> {
+    const now = this.#options.clock.now();
+    const { subject } = o;
+    const wanted: ApprovalRecord = {
+      tenant: subject.tenant,
+      id: newId('approval', now),
+      callDigest: approvalDigest(o.binding),
+      sid: subject.sid,
+      agentId: subject.agentId,
+      owner: subject.owner,
+      user: subject.user,
+      shown: o.shown,
+      status: 'pending',
+      requestedAt: now,
+      expiresAt: now + this.#options.lifetimeMs,
+      decidedAt: null,
+      decidedBy: null,
+      reason: null,
+    };
+    const record = await this.#options.store.insertOrGet(wanted, now);
+    if (record.id === wanted.id) await this.#audit('approval.requested', record, subject.agentId);
+    return record;
+  }
+
+  /** The live approval for this call, whatever its status; null: none. */
+  find(key: {
+    readonly tenant: string;
+    readonly sid: string;
+    readonly digest: string;
+  }): Promise<ApprovalRecord | null> {
+    return this.#options.store.findLive({ ...key, callDigest: key.digest }, this.#options.clock.now());
+  }
+
+  get(tenant: string, id: string): Promise<ApprovalRecord | null> {
+    return this.#options.store.get(tenant, id);
+  }
+
+  list(
+    tenant: string,
+    filter: { readonly status?: ApprovalStatus; readonly after: string | null; readonly limit: number },
+  ): Promise<readonly ApprovalRecord[]> {
+    return this.#options.store.list(tenant, filter);
+  }
+
+  /** A person's answer. Throws Refusal not_found, approval_expired, conflict. */
+  async decide(o: {
+    readonly tenant: string;
+    readonly id: string;
+    readonly status: 'approved' | 'denied';
+    readonly by: string;
+    readonly reason: string | null;
+  }): Promise<ApprovalRecord> {
+    const now = this.#options.clock.now();
+    const decided = await this.#options.store.decide(o, now);
+    const record = await this.#options.store.get(o.tenant, o.id);
+    if (record === null)
+      throw new Refusal('not_found', { detail: `There is no approval ${JSON.stringify(o.id)}.` });
+    if (!decided) throw cannotDecide(record, now);
+    await this.#audit(o.status === 'approved' ? 'approval.approved' : 'approval.denied', record, o.by);
+    this.#wake(o.id);
+    return record;
+  }
+
+  /** Uses it up for this call, for exactly one caller. Throws Refusal approval_*. */
+  async use(o: {
+    readonly tenant: string;
+    readonly id: string;
+    readonly digest: string;
+  }): Promise<UsedApproval> {
+    const now = this.#options.clock.now();
+    const { store } = this.#options;
+    const used = await store.use({ tenant: o.tenant, id: o.id, callDigest: o.digest }, now);
+    const record = await store.get(o.tenant, o.id);
+    if (record === null)
+      throw new Refusal('not_found', { detail: `There is no approval ${JSON.stringify(o.id)}.` });
+    if (!used) throw cannotUse(record, o.digest, now);
+    await this.#audit('approval.used', record, record.agentId);
+    return new UsedApproval(record.id, record.callDigest);
+  }
+
+  /** Resolves when a person decided, when it can no longer be decided, or after `timeoutMs`. */
+  async wait(o: {
+    readonly tenant: string;
+    readonly id: string;
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal;
+  }): Promise<ApprovalRecord> {
+    const { store, clock } = this.#options;
+    const until = clock.now() + o.timeoutMs;
+    for (;;) {
+      const record = await store.get(o.tenant, o.id);
+      if (record === null)
+        throw new Refusal('not_found', { detail: `There is no approval ${JSON.stringify(o.id)}.` });
+      const now = clock.now();
+      const over = record.status !== 'pending' || record.expiresAt <= now || now >= until;
+      if (over || o.signal?.aborted === true) return record;
+      await this.#pause(o.id, Math.min(POLL_MS, until - now), o.signal);
+    }
+  }
+
+  /** Ends at a decision made here, after the time, or when the caller goes away. */
+  async #pause(id: string, milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    const ended = new AbortController();
+    const end = (): void => ended.abort();
+    const waiting = this.#waiting.get(id) ?? new Set();
+    this.#waiting.set(id, waiting.add(end));
+    signal?.addEventListener('abort', end, { once: true });
+    await sleep(milliseconds, undefined, { signal: ended.signal }).catch(() => {});
+    signal?.removeEventListener('abort', end);
+    waiting.delete(end);
+    if (waiting.size === 0) this.#waiting.delete(id);
+  }
+
+  #wake(id: string): void {
+    for (const end of this.#waiting.get(id) ?? []) end();
+  }
+
+  async #audit(
+    type: 'approval.requested' | 'approval.approved' | 'approval.denied' | 'approval.used',
+    record: ApprovalRecord,
+    by: string,
+  ): Promise<void> {
+    const { audit, clock } = this.#options;
+    const data: ApprovalChange = {
+      approvalId: record.id,
+      callDigest: record.callDigest,
+      by,
+      sid: record.sid,
+      reason: record.reason,
+    };
+    await audit({ type, tenant: record.tenant, at: clock.now(), data });
+  }
+}
+
+function cannotDecide(record: ApprovalRecord, now: number): Refusal {
+  if (record.expiresAt <= now) return new Refusal('approval_expired', { detail: 'Nobody decided in time.' });
+  return new Refusal('conflict', { detail: `The approval is ${record.status} already.` });
+}
+
+function cannotUse(record: ApprovalRecord, digest: string, now: number): Refusal {
+  if (record.callDigest !== digest) return new Refusal('approval_mismatch');
+  if (record.expiresAt <= now) return new Refusal('approval_expired');
+  switch (record.status) {
+    case 'pending':
+      return new Refusal('approval_required', { extra: { approvalId: record.id } });
+    case 'denied':
+      return new Refusal('approval_denied');
+    case 'approved':
+    case 'used':
+      return new Refusal('approval_expired', { detail: 'The approval was used.' });
+  }
+}
