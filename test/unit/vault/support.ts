@@ -41,6 +41,8 @@ export interface Bench {
   readonly store: CredentialStore;
   readonly keys: string;
   readonly events: AuditEvent[];
+  /** From now on nothing can be recorded. */
+  failAudit(failing: boolean): void;
   /** Closes the vault and opens it again over the same store and folder. */
   reopen(seal?: SealChoice): Promise<Vault>;
   close(): Promise<void>;
@@ -52,13 +54,17 @@ export async function openBench(seal: SealChoice = { kind: 'file' }): Promise<Be
   const keys = join(home, 'keys');
   const storage = await openStorage({ kind: 'sqlite', file: join(home, 'gate.db'), durability: 'process' });
   const events: AuditEvent[] = [];
+  let auditFails = false;
   const open = (choice: SealChoice) =>
     openVault({
       store: storage.credentials,
       keysDirectory: keys,
       seal: choice,
       clock: { now: () => Date.now() },
-      audit: async (event) => void events.push(event),
+      audit: async (event) => {
+        if (auditFails) throw new Error('no record can be written');
+        events.push(event);
+      },
     });
   let vault = await open(seal);
   return {
@@ -68,6 +74,9 @@ export async function openBench(seal: SealChoice = { kind: 'file' }): Promise<Be
     store: storage.credentials,
     keys,
     events,
+    failAudit(failing) {
+      auditFails = failing;
+    },
     async reopen(choice = seal) {
       await vault.close();
       vault = await open(choice);
@@ -85,7 +94,12 @@ export async function openBench(seal: SealChoice = { kind: 'file' }): Promise<Be
  * What `use` reads of the proofs. The classes live in policy and audit alone, so a unit test of the vault
  * stands in for them here, and the flow tests use the real ones.
  */
-export function permitFor(o: { name: string; version: number; origin?: Origin | null; tenant?: string }): Permit {
+export function permitFor(o: {
+  name: string;
+  version: number;
+  origin?: Origin | null;
+  tenant?: string;
+}): Permit {
   const permit = {
     callId: 'call_test',
     tenant: o.tenant ?? 'default',

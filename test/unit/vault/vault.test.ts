@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { API, BEARER, type Bench, fakeSecret, openBench, permitFor, RECEIPT, secretOf, textOf } from './support.ts';
+import {
+  API,
+  BEARER,
+  type Bench,
+  fakeSecret,
+  openBench,
+  permitFor,
+  RECEIPT,
+  secretOf,
+  textOf,
+} from './support.ts';
 
 let bench: Bench;
 beforeEach(async () => {
