@@ -1,4 +1,10 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomUUID,
+} from 'node:crypto';
 import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditFault } from './fault.ts';
@@ -77,7 +83,7 @@ async function replace(file: string, text: string, mode: number): Promise<void> 
 }
 
 async function writeDraft(file: string, text: string, mode: number): Promise<string> {
-  const draft = `${file}.${process.pid}.${Date.now()}.draft`;
+  const draft = `${file}.${randomUUID()}.draft`;
   const handle = await open(draft, 'wx', mode);
   try {
     await handle.writeFile(text);

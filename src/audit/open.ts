@@ -4,7 +4,7 @@ import type { Clock } from '../core/index.ts';
 import { checkpointFile } from './checkpoint-file.ts';
 import { AuditFault } from './fault.ts';
 import { type AppendFile, type AuditFiles, nodeFiles } from './files.ts';
-import { takeLock } from './lock.ts';
+import { type LogLock, takeLock } from './lock.ts';
 import { type AuditLog, FileAuditLog } from './log.ts';
 import { recover } from './recover.ts';
 import { SegmentWriter } from './segment-writer.ts';
@@ -38,37 +38,21 @@ export interface AuditLogOptions {
  * `audit.recovered`.
  */
 export async function openAuditLog(o: AuditLogOptions): Promise<AuditLog> {
-  await makeDirectory(o.directory);
+  try {
+    await mkdir(o.directory, { recursive: true, mode: 0o700 });
+    return await openLocked(o);
+  } catch (fault) {
+    throw unusable(o.directory, fault);
+  }
+}
+
+async function openLocked(o: AuditLogOptions): Promise<AuditLog> {
   let log: FileAuditLog | null = null;
   const lock = await takeLock(o.directory, () =>
     log?.fail(new AuditFault(o.directory, null, 'another process took the lock of the audit log')),
   );
   try {
-    const { end, segment, checkpointed, droppedBytes } = await recover(o.directory);
-    if (end.node !== null && end.node !== o.node) {
-      throw new AuditFault(
-        o.directory,
-        null,
-        `this is the log of node ${end.node}, and this node is ${o.node}; correct node.name`,
-      );
-    }
-    const { writer, checkpoints } = await openFiles(o, segment);
-    log = new FileAuditLog({
-      directory: o.directory,
-      node: o.node,
-      checkpointKey: o.checkpointKey,
-      end,
-      checkpointed,
-      writer,
-      checkpoints,
-      lock,
-      checkpointEvery: o.checkpointEveryRecords ?? CHECKPOINT_EVERY_RECORDS,
-    });
-    if (droppedBytes > 0) await recordRecovery(log, o, droppedBytes);
-    log.startTimers({
-      checkpointMs: CHECKPOINT_EVERY_MS,
-      syncMs: o.durability === 'process' ? BACKGROUND_SYNC_MS : null,
-    });
+    log = await openWith(lock, o);
     return log;
   } catch (fault) {
     await lock.release();
@@ -76,17 +60,45 @@ export async function openAuditLog(o: AuditLogOptions): Promise<AuditLog> {
   }
 }
 
-async function recordRecovery(log: AuditLog, o: AuditLogOptions, droppedBytes: number): Promise<void> {
-  const tenant = o.tenant ?? '*';
-  await log.append({ type: 'audit.recovered', tenant, at: o.clock.now(), data: { droppedBytes } });
+async function openWith(lock: LogLock, o: AuditLogOptions): Promise<FileAuditLog> {
+  const { end, segment, checkpointed, droppedBytes } = await recover(o.directory);
+  if (end.node !== null && end.node !== o.node) {
+    const reason = `this is the log of node ${end.node}, and this node is ${o.node}; correct node.name`;
+    throw new AuditFault(o.directory, null, reason);
+  }
+  const log = new FileAuditLog({
+    directory: o.directory,
+    node: o.node,
+    checkpointKey: o.checkpointKey,
+    end,
+    checkpointed,
+    ...(await openFiles(o, segment)),
+    lock,
+    checkpointEvery: o.checkpointEveryRecords ?? CHECKPOINT_EVERY_RECORDS,
+  });
+  if (droppedBytes > 0) await recordRecovery(log, o, droppedBytes);
+  log.startTimers({
+    checkpointMs: CHECKPOINT_EVERY_MS,
+    syncMs: o.durability === 'process' ? BACKGROUND_SYNC_MS : null,
+  });
+  return log;
 }
 
-async function makeDirectory(directory: string): Promise<void> {
+async function recordRecovery(log: AuditLog, o: AuditLogOptions, droppedBytes: number): Promise<void> {
+  const tenant = o.tenant ?? '*';
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new AuditFault(directory, null, `the folder can not be made: ${messageOf(cause)}`, { cause });
+    await log.append({ type: 'audit.recovered', tenant, at: o.clock.now(), data: { droppedBytes } });
+  } catch (fault) {
+    await log.close();
+    throw fault;
   }
+}
+
+/** Faults of the file system say what was wrong; this adds where, and that it was about the log. */
+function unusable(directory: string, cause: unknown): AuditFault {
+  if (cause instanceof AuditFault) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new AuditFault(directory, null, `the audit log can not be written here: ${reason}`, { cause });
 }
 
 async function openFiles(
@@ -99,8 +111,4 @@ async function openFiles(
   const writer = await SegmentWriter.open({ directory, files, durability, segmentBytes }, segment);
   const checkpoints = await files.openAppend(checkpointFile(directory));
   return { writer, checkpoints };
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
