@@ -33,8 +33,7 @@ export interface ScrubbedAnswer {
  * throws.
  */
 export async function scrubResponse(needles: Needles, answer: UpstreamAnswer): Promise<ScrubbedAnswer> {
-  const hasBody =
-    answer.method !== 'HEAD' && ![204, 205, 304].includes(answer.status) && answer.status >= 200;
+  const hasBody = answer.method !== 'HEAD' && ![204, 304].includes(answer.status) && answer.status >= 200;
   const codings = contentCodings(answer.headers);
   if (codings.length > 0 && hasBody && answer.status === 206) {
     throw new Refusal('upstream_coding', {
@@ -59,7 +58,7 @@ export async function scrubResponse(needles: Needles, answer: UpstreamAnswer): P
     },
     hits: () => hits + bodyHits(),
   });
-  if (!hasBody) return finish(head.headers, answer.body, () => 0);
+  if (!hasBody) return finish(head.headers, noBody(answer.body), () => 0);
   const decoded = codings.length > 0;
   const plain = decoded ? decodeBody(answer.body, codings) : answer.body;
   const scrubber = new StreamScrubber(needles);
@@ -71,6 +70,14 @@ export async function scrubResponse(needles: Needles, answer: UpstreamAnswer): P
   }
   const headers = responseHeadersAfterScrub(head.headers, { decoded, changed: 'unknown' });
   return finish(headers, scrubBody(plain, scrubber), () => scrubber.hits);
+}
+
+/** RFC 9110 section 6.4.1 gives this answer no content: bytes that come all the same have no meaning. */
+async function* noBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    if (chunk.length > 0) throw new Refusal('upstream_malformed', { internal: 'content where none can be' });
+    yield chunk;
+  }
 }
 
 /** A body through a scrubber, chunk by chunk. */

@@ -106,6 +106,16 @@ describe('scrubResponse', () => {
     expect((await respond({ headers, status: 304 })).headers).toEqual(headers);
   });
 
+  it('lets no byte of a body through where there can be none, and scrubs the one of a 205', async () => {
+    const body = bytesOf(`<${SECRET}>`);
+    for (const bodiless of [{ method: 'HEAD' }, { status: 204 }, { status: 304 }]) {
+      const answer = await respond({ ...bodiless, body });
+      await expect(collect(answer.body)).rejects.toMatchObject({ code: 'upstream_malformed' });
+    }
+    const reset = await respond({ status: 205, body });
+    expect((await collect(reset.body)).includes(SECRET)).toBe(false);
+  });
+
   it('refuses a coding that it can not read, and a part of a coded body', async () => {
     await expect(respond({ headers: [['content-encoding', 'compress']] })).rejects.toMatchObject({
       code: 'upstream_coding',
