@@ -15,8 +15,8 @@ const PER_SINK = 4;
 const MAX_BUSY_SINKS = 32;
 /** Alert records kept in memory between attempts; the others are read from the log again. */
 const KEPT_RECORDS = 64;
-/** Wakes up at least so often, and rests so long after a fault of ours (database, log). */
-const IDLE_MS = 30_000;
+const DEFAULT_IDLE_MS = 30_000;
+/** Rest after a fault of ours (database, log). */
 const FAULT_REST_MS = 5_000;
 /** How long finished deliveries stay listed, and how often old ones are forgotten. */
 const KEEP_FINISHED_MS = 30 * 24 * 60 * 60 * 1000;
@@ -35,6 +35,8 @@ export interface OutboxOptions {
   readonly clock: Clock;
   /** Told of faults of the gate itself (database, log); what goes wrong at receivers is in the deliveries. */
   readonly onFault?: (fault: unknown) => void;
+  /** Longest sleep between two looks for due deliveries (the clock may be set); 30 seconds by default. */
+  readonly idleMs?: number;
   /** 0..1, for jitter. */
   readonly random?: () => number;
 }
@@ -46,6 +48,7 @@ export interface OutboxOptions {
  */
 export class Outbox {
   readonly #o: OutboxOptions;
+  readonly #idleMs: number;
   readonly #projector: Projector;
   readonly #abort = new AbortController();
   /** Sinks with attempts under way, and sinks that rest after a fault of ours, until when. */
@@ -60,6 +63,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#o = options;
+    this.#idleMs = options.idleMs ?? DEFAULT_IDLE_MS;
     this.#projector = new Projector({
       ...options,
       onProjected: (record) => {
@@ -125,7 +129,7 @@ export class Outbox {
   async #deliverAll(): Promise<void> {
     while (!this.#closing) {
       await this.#keepHouse();
-      if (this.#busy.size >= MAX_BUSY_SINKS) await this.#pause(IDLE_MS);
+      if (this.#busy.size >= MAX_BUSY_SINKS) await this.#pause(this.#idleMs);
       else if (!(await this.#startDue())) await this.#pause(await this.#untilNextDue());
     }
   }
@@ -265,7 +269,7 @@ export class Outbox {
     const { log, outboxStore, clock } = this.#o;
     const due = await outboxStore.nextDueAt(log.node, this.#unavailable());
     const next = Math.min(due ?? Number.POSITIVE_INFINITY, ...this.#resting.values());
-    return Math.min(Math.max(next - clock.now(), 0), IDLE_MS);
+    return Math.min(Math.max(next - clock.now(), 0), this.#idleMs);
   }
 
   /** Waits, unless and until there is something to do. */
