@@ -1,0 +1,103 @@
+import { RelayFault } from './fault.ts';
+import { IssuerClient, type Passport } from './issuer.ts';
+import type { RelayOptions } from './options.ts';
+import { ProofKey } from './proof-key.ts';
+
+/** Renewal begins when this share of the lifetime is over. */
+const RENEW_AFTER = 2 / 3;
+/** A passport with less than this left is not shown any more: it could expire on the way. */
+const USELESS_BEFORE_EXPIRY_MS = 2_000;
+/** After a failure the issuer is left alone for so long. */
+const RETRY_AFTER_MS = 1_000;
+
+/** The two header values with which a call is made. */
+export interface Credentials {
+  /** `DPoP <passport>`. */
+  readonly authorization: string;
+  readonly proof: string;
+  /** When the passport that was shown expires (ms). */
+  readonly expiresAt: number;
+}
+
+/**
+ * Holds the passport and its key, and renews it before it expires. Many calls at once share one request to
+ * the issuer.
+ */
+export class PassportHolder {
+  readonly gateway: URL;
+  readonly #issuer: IssuerClient;
+  readonly #proofKey: ProofKey;
+  readonly #scope: { readonly scope?: string };
+  readonly #onNotice: (sentence: string) => void;
+  #passport: (Passport & { readonly renewAt: number }) | null = null;
+  #pending: Promise<Passport> | null = null;
+  #failure: { readonly fault: unknown; readonly at: number } | null = null;
+
+  private constructor(options: RelayOptions, proofKey: ProofKey) {
+    this.gateway = new URL(new URL(options.gatewayUrl).origin);
+    this.#proofKey = proofKey;
+    this.#issuer = new IssuerClient({ ...options, proofKey });
+    this.#scope = options.scope === undefined ? {} : { scope: options.scope };
+    this.#onNotice = options.onNotice ?? (() => {});
+  }
+
+  /** Makes the key and gets the first passport, so that a relay that started can work. Throws RelayFault. */
+  static async open(options: RelayOptions): Promise<PassportHolder> {
+    const holder = new PassportHolder(options, await ProofKey.generate());
+    await holder.#current();
+    return holder;
+  }
+
+  /** Passport and a fresh proof for one request to the gateway. Throws RelayFault. */
+  async credentials(request: { readonly htm: string; readonly htu: string }): Promise<Credentials> {
+    const { token, expiresAt } = await this.#current();
+    const proof = await this.#proofKey.prove({ ...request, server: this.gateway.origin, passport: token });
+    return { authorization: `DPoP ${token}`, proof, expiresAt };
+  }
+
+  /** True when the gateway named a nonce that we did not know: the refused request is worth one more try. */
+  learnNonce(nonce: string | null | undefined): boolean {
+    return this.#proofKey.learnNonce(this.gateway.origin, nonce);
+  }
+
+  async #current(): Promise<Passport> {
+    const now = Date.now();
+    const held = this.#passport;
+    if (held === null || held.expiresAt - USELESS_BEFORE_EXPIRY_MS <= now) return this.#renew(now);
+    if (held.renewAt <= now) {
+      // The old one still serves; a failure shows when it no longer does.
+      this.#renew(now).catch(() => {});
+    }
+    return held;
+  }
+
+  #renew(now: number): Promise<Passport> {
+    if (this.#pending !== null) return this.#pending;
+    if (this.#failure !== null && now - this.#failure.at < RETRY_AFTER_MS) {
+      return Promise.reject(this.#failure.fault);
+    }
+    this.#pending = this.#issuer
+      .request({ resource: this.gateway.origin, ...this.#scope })
+      .then(
+        (passport) => {
+          this.#passport = { ...passport, renewAt: now + (passport.expiresAt - now) * RENEW_AFTER };
+          this.#failure = null;
+          return passport;
+        },
+        (fault: unknown) => {
+          this.#failure = { fault, at: Date.now() };
+          if (this.#passport !== null) this.#onNotice(`the passport was not renewed: ${sentenceOf(fault)}`);
+          throw fault;
+        },
+      )
+      .finally(() => {
+        this.#pending = null;
+      });
+    return this.#pending;
+  }
+}
+
+export function sentenceOf(fault: unknown): string {
+  if (fault instanceof RelayFault) return fault.message;
+  return fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault);
+}

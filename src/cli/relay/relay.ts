@@ -1,0 +1,138 @@
+import http from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { LIMITS } from '../../core/index.ts';
+import { requestAuthority } from './authority.ts';
+import { relayEnvironment } from './child-environment.ts';
+import { forwardRequest } from './forward-request.ts';
+import type { RelayOptions } from './options.ts';
+import { PassportHolder, sentenceOf } from './passport-holder.ts';
+import { ProxyPassword } from './proxy-password.ts';
+import { serveTunnel } from './serve-tunnel.ts';
+import { TrustFolder } from './trust-folder.ts';
+
+/** Renewal of the authority begins when this share of its life is over. */
+const RENEW_AFTER = 2 / 3;
+const RENEW_RETRY_MS = 5_000;
+/** A timer of Node can't wait longer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const HEAD_TIMEOUT_MS = 15_000;
+
+export interface Relay {
+  readonly port: number;
+  /** Address for clients, with the password of this run in it: hand it to the one program that may use it. */
+  readonly proxyUrl: string;
+  /** Hosts that the gate's certificate authority covers. */
+  readonly hosts: readonly string[];
+  /** Variables that make a program use the relay. */
+  readonly environment: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/**
+ * A proxy on loopback that speaks to the gateway as an agent: it holds the passport and its key, renews them,
+ * and shows a proof for each tunnel and request (DESIGN rule 1). Throws RelayFault when issuer or gateway
+ * don't give what it needs to begin.
+ */
+export async function openRelay(
+  options: RelayOptions & {
+    /** Files with certificates that the user trusts beside the system's. */
+    readonly extraTrustFiles?: readonly string[];
+    /** Port on 127.0.0.1; default: a free one. */
+    readonly port?: number;
+  },
+): Promise<Relay> {
+  const holder = await PassportHolder.open(options);
+  const authority = await requestAuthority(holder);
+  const trust = await TrustFolder.create(options.extraTrustFiles ?? []);
+  const password = new ProxyPassword();
+  const sockets = new Set<Socket>();
+  const server = makeServer({ holder, password }, sockets);
+  try {
+    await trust.write(authority.certificatePem);
+    await listen(server, options.port ?? 0);
+  } catch (cause) {
+    await trust.remove();
+    throw cause;
+  }
+  const renewal = keepAuthority(holder, trust, authority.expiresAt, options.onNotice ?? (() => {}));
+  const { port } = server.address() as AddressInfo;
+  const proxyUrl = password.proxyUrl(port);
+  return {
+    port,
+    proxyUrl,
+    hosts: authority.hosts,
+    environment: relayEnvironment({ proxyUrl, ...trust }),
+    async close() {
+      renewal.stop();
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await trust.remove();
+    },
+  };
+}
+
+function makeServer(
+  relay: { readonly holder: PassportHolder; readonly password: ProxyPassword },
+  sockets: Set<Socket>,
+): http.Server {
+  const server = http.createServer({ maxHeaderSize: LIMITS.headBytes, headersTimeout: HEAD_TIMEOUT_MS });
+  // An upload may take as long as it takes; the gateway has its own limits.
+  server.requestTimeout = 0;
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('connect', (request, socket, head) => {
+    serveTunnel(relay, request, socket, head).catch(() => socket.destroy());
+  });
+  server.on('request', (request, response) => {
+    forwardRequest(relay, request, response).catch(() => response.destroy());
+  });
+  server.on('clientError', (_, socket) => socket.destroy());
+  return server;
+}
+
+/** On loopback alone: nobody but this machine may even try the password. */
+function listen(server: http.Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Renews the authority before it expires; programs that read the file for each connection see the new one. */
+function keepAuthority(
+  holder: PassportHolder,
+  trust: TrustFolder,
+  expiresAt: number,
+  onNotice: (sentence: string) => void,
+): { stop(): void } {
+  let stopped = false;
+  let timer: NodeJS.Timeout;
+  const wait = (delayMs: number) => {
+    timer = setTimeout(renew, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS)).unref();
+  };
+  const renew = async () => {
+    try {
+      const authority = await requestAuthority(holder);
+      if (stopped) return;
+      await trust.write(authority.certificatePem);
+      wait((authority.expiresAt - Date.now()) * RENEW_AFTER);
+    } catch (fault) {
+      if (stopped) return;
+      onNotice(`the gate's certificate authority was not renewed: ${sentenceOf(fault)}`);
+      wait(RENEW_RETRY_MS);
+    }
+  };
+  wait((expiresAt - Date.now()) * RENEW_AFTER);
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
