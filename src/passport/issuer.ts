@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestHandler } from 'express';
+import helmet from 'helmet';
+import type { Clock } from '../core/index.ts';
+import { ProofFault, parseDpopProof } from '../proof/index.ts';
+import { PATHS } from './metadata.ts';
+import { OAuthFault, tooManyRequests } from './oauth-fault.ts';
+import { networkOf, type RateLimiter } from './rate-limiter.ts';
+
+/** A form with a client assertion and a token is far smaller. */
+const BODY_BYTES = 32 * 1024;
+/** What a failed authentication costs its address beyond the request: guessing gets slow. */
+const FAILURE_COST = 5;
+
+const READ = ['GET', 'HEAD', 'OPTIONS'];
+const METHODS: ReadonlyMap<string, readonly string[]> = new Map([
+  [PATHS.token, ['POST']],
+  [PATHS.revocation, ['POST']],
+  [PATHS.introspection, ['POST']],
+  [PATHS.jwks, READ],
+  [PATHS.oauthMetadata, READ],
+  [PATHS.openidMetadata, READ],
+]);
+
+export interface IssuerOptions {
+  readonly issuer: string;
+  /** The provider of the moment: another one after each change of keys. */
+  readonly provider: () => (req: IncomingMessage, res: ServerResponse) => void;
+  readonly limiter: RateLimiter;
+  readonly clock: Clock;
+}
+
+/** The issuer's endpoints, mounted at the root of the control plane; other paths are passed on. */
+export function issuerHandler(o: IssuerOptions): RequestHandler {
+  const protect = helmet();
+  const { host, protocol } = new URL(o.issuer);
+  return (req, res, next) => {
+    const methods = METHODS.get(req.path);
+    if (methods === undefined) return next();
+    protect(req, res, (fault) => {
+      if (fault !== undefined) return next(fault);
+      const network = networkOf(req.socket.remoteAddress ?? '');
+      try {
+        admit(req, res, methods, o.limiter.take(network, o.clock.now()));
+      } catch (refused) {
+        if (refused instanceof OAuthFault) return answer(res, refused);
+        return next(refused);
+      }
+      res.once('finish', () => {
+        if (res.statusCode === 401) o.limiter.charge(network, o.clock.now(), FAILURE_COST);
+      });
+      // The library builds its URLs, and the target of a proof, from the request. They come from our settings
+      // instead, whatever Host or X-Forwarded-* a client sends.
+      req.headers.host = host;
+      req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
+      delete req.headers['x-forwarded-host'];
+      // Errors are JSON for everybody; the library would show browsers a page.
+      req.headers.accept = 'application/json';
+      if (methods === READ) res.setHeader('cache-control', 'public, max-age=60');
+      o.provider()(req, res);
+    });
+  };
+}
+
+function admit(req: IncomingMessage, res: ServerResponse, methods: readonly string[], waitMs: number): void {
+  if (waitMs > 0) throw tooManyRequests(waitMs);
+  if (!methods.includes(req.method ?? '')) {
+    res.setHeader('allow', methods.join(', '));
+    throw new OAuthFault('invalid_request', 'this endpoint does not take that method', { status: 405 });
+  }
+  if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES) {
+    res.setHeader('connection', 'close');
+    throw new OAuthFault('invalid_request', 'the body is too large', { status: 413 });
+  }
+  const proof = req.headers.dpop;
+  if (typeof proof === 'string') checkProofText(proof);
+}
+
+/** The library checks the proof; it forgives spellings that we don't. */
+function checkProofText(proof: string): void {
+  try {
+    parseDpopProof(proof);
+  } catch (cause) {
+    if (!(cause instanceof ProofFault)) throw cause;
+    throw new OAuthFault('invalid_dpop_proof', cause.message, { cause });
+  }
+}
+
+function answer(res: ServerResponse, fault: OAuthFault): void {
+  if (fault.retryAfterMs !== null) res.setHeader('retry-after', Math.ceil(fault.retryAfterMs / 1000));
+  res.statusCode = fault.status;
+  res.setHeader('content-type', 'application/json; charset=utf-8');
+  res.setHeader('cache-control', 'no-store');
+  res.end(JSON.stringify({ error: fault.code, error_description: fault.message }));
+}

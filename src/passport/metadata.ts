@@ -1,0 +1,73 @@
+import type { JsonObject, JsonValue } from '../core/index.ts';
+import { DPOP_ALGORITHMS } from '../proof/index.ts';
+
+/** Where the issuer serves what; its metadata names the same. */
+export const PATHS = {
+  token: '/token',
+  revocation: '/revoke',
+  introspection: '/introspect',
+  jwks: '/jwks',
+  oauthMetadata: '/.well-known/oauth-authorization-server',
+  openidMetadata: '/.well-known/openid-configuration',
+} as const;
+
+/** Members of the library's metadata that are true here; it also names endpoints that are not served. */
+const TRUE_MEMBERS = [
+  'issuer',
+  'token_endpoint',
+  'revocation_endpoint',
+  'introspection_endpoint',
+  'jwks_uri',
+  'grant_types_supported',
+  'response_types_supported',
+  'token_endpoint_auth_methods_supported',
+  'token_endpoint_auth_signing_alg_values_supported',
+  'dpop_signing_alg_values_supported',
+] as const;
+
+/** The metadata of the issuer (RFC 8414), out of what the library says of itself. */
+export function issuerMetadata(
+  library: Readonly<Record<string, JsonValue | undefined>>,
+  o: { readonly audience: string; readonly openid: boolean },
+): JsonObject {
+  const served: Record<string, JsonValue> = {};
+  for (const name of TRUE_MEMBERS) {
+    const value = library[name];
+    if (value !== undefined) served[name] = value;
+  }
+  for (const endpoint of ['revocation', 'introspection']) {
+    for (const what of ['methods', 'signing_alg_values']) {
+      const value = library[`token_endpoint_auth_${what}_supported`];
+      if (value !== undefined) served[`${endpoint}_endpoint_auth_${what}_supported`] = value;
+    }
+  }
+  served.protected_resources = [o.audience];
+  // OpenID Connect Discovery 1.0 section 3 demands these two; no ID token is issued.
+  if (o.openid) {
+    served.subject_types_supported = ['public'];
+    served.id_token_signing_alg_values_supported = ['ES256'];
+  }
+  return served;
+}
+
+/**
+ * The metadata of the gateway as a protected resource (RFC 9728), which it serves at
+ * `/.well-known/oauth-protected-resource`.
+ */
+export function protectedResourceMetadata(o: {
+  readonly resource: string;
+  readonly issuer: string;
+  readonly scopes: readonly string[];
+  readonly bearer: 'never' | 'loopback';
+}): JsonObject {
+  return {
+    resource: o.resource,
+    authorization_servers: [o.issuer],
+    jwks_uri: `${o.issuer}${PATHS.jwks}`,
+    scopes_supported: o.scopes,
+    bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
+    dpop_bound_access_tokens_required: o.bearer === 'never',
+    resource_name: 'Sallyport gateway',
+  };
+}

@@ -1,0 +1,44 @@
+/** The OAuth error codes that the issuer answers with (RFC 6749 section 5.2, RFC 8707, RFC 9449). */
+export type OAuthErrorCode =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'unauthorized_client'
+  | 'invalid_dpop_proof'
+  | 'temporarily_unavailable';
+
+const STATUS: Readonly<Record<OAuthErrorCode, number>> = {
+  invalid_request: 400,
+  invalid_client: 401,
+  invalid_grant: 400,
+  invalid_scope: 400,
+  invalid_target: 400,
+  unauthorized_client: 400,
+  invalid_dpop_proof: 400,
+  temporarily_unavailable: 503,
+};
+
+/** The issuer says no, in OAuth's words. The description may be shown to the client. */
+export class OAuthFault extends Error {
+  readonly code: OAuthErrorCode;
+  readonly status: number;
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    code: OAuthErrorCode,
+    description: string,
+    o: { readonly status?: number; readonly retryAfterMs?: number; readonly cause?: unknown } = {},
+  ) {
+    super(description, o.cause === undefined ? {} : { cause: o.cause });
+    this.name = 'OAuthFault';
+    this.code = code;
+    this.status = o.status ?? STATUS[code];
+    this.retryAfterMs = o.retryAfterMs ?? null;
+  }
+}
+
+export function tooManyRequests(retryAfterMs: number): OAuthFault {
+  return new OAuthFault('temporarily_unavailable', 'too many requests', { status: 429, retryAfterMs });
+}

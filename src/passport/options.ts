@@ -1,0 +1,39 @@
+import type { AuditEvent, Clock, UnitOfWork } from '../core/index.ts';
+import type { AgentStore, OidcStore, PassportStore, ReplayStore, RevocationStore } from './store.ts';
+
+/** The stores that change together. */
+export interface PassportStores {
+  readonly agents: AgentStore;
+  readonly passports: PassportStore;
+  readonly revocations: RevocationStore;
+}
+
+/** Tokens that flow in each second, and how many may gather. */
+export interface RateLimit {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+export interface PassportRoomOptions {
+  readonly tenant?: string;
+  /** The origin under which clients reach the control plane: the `iss` of passports. */
+  readonly issuer: string;
+  /** The origin under which agents reach the gateway: the `aud` of passports. */
+  readonly audience: string;
+  /** Where signing keys and the pepper are, or are made at first start. */
+  readonly keysDirectory: string;
+  readonly stores: PassportStores & { readonly oidc: OidcStore };
+  readonly unitOfWork: UnitOfWork<PassportStores>;
+  /** MemoryReplayStore for one node; the shared store for several. */
+  readonly replay: ReplayStore;
+  readonly clock: Clock;
+  readonly audit: (event: AuditEvent) => Promise<unknown>;
+  readonly passportLifetimeSeconds?: number;
+  /** Whether passports without a key binding are issued and taken, and from where. */
+  readonly bearer?: 'never' | 'loopback';
+  /** Ask for a server nonce in DPoP proofs (RFC 9449 sections 8 and 9). */
+  readonly nonce?: boolean;
+  readonly limits?: { readonly address?: RateLimit; readonly client?: RateLimit };
+  /** Told of faults that no caller waits for. */
+  readonly onFault?: (fault: unknown) => void;
+}

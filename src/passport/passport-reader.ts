@@ -1,0 +1,133 @@
+import { Refusal, type Subject } from '../core/index.ts';
+import {
+  type AccessTokenClaims,
+  checkAccessTokenTime,
+  encodeBase64url,
+  ProofFault,
+  type SignatureAlgorithm,
+  verifyAccessToken,
+} from '../proof/index.ts';
+import type { AgentDirectory } from './agent-directory.ts';
+import { sha256, signatureVerifier } from './crypto.ts';
+import type { RevocationIndex } from './revocation-index.ts';
+import type { SigningKeys } from './signing-keys.ts';
+import type { AgentRecord } from './store.ts';
+
+/** A passport that is ours, whole, current and not revoked; how it was shown is not looked at here. */
+export interface ReadPassport {
+  readonly claims: AccessTokenClaims;
+  readonly subject: Subject;
+  readonly agent: AgentRecord;
+}
+
+type Checked = Pick<ReadPassport, 'claims' | 'subject'>;
+
+const ALGORITHMS: ReadonlySet<SignatureAlgorithm> = new Set(['ES256']);
+const CACHED = 10_000;
+const LOADED_KEYS = 8;
+
+export interface PassportReaderOptions {
+  readonly tenant: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly keys: SigningKeys;
+  readonly directory: AgentDirectory;
+  readonly revocations: RevocationIndex;
+}
+
+/**
+ * Reads passports for the gateway and for introspection alike, so that the two never disagree. A checked
+ * signature is remembered by the hash of the whole token; time, revocation and status are asked every time.
+ */
+export class PassportReader {
+  readonly #o: PassportReaderOptions;
+  readonly #cache = new Map<string, Checked>();
+  readonly #verifySignature = signatureVerifier(LOADED_KEYS);
+
+  constructor(o: PassportReaderOptions) {
+    this.#o = o;
+  }
+
+  /** Throws Refusal: passport_invalid, _audience, _expired, _revoked, agent_quarantined. */
+  async read(token: string, now: number): Promise<ReadPassport> {
+    const checked = await this.#check(token);
+    this.#checkTime(checked.claims, now);
+    const agent = await this.#o.directory.find(checked.subject.agentId);
+    if (agent === null) throw new Refusal('passport_invalid', { internal: 'the agent is not known' });
+    const passport = { ...checked, agent };
+    this.assertCurrent(passport);
+    return passport;
+  }
+
+  /** Throws Refusal when the passport was revoked or its agent may not act; from memory alone. */
+  assertCurrent({ claims, subject }: Checked): void {
+    const agent = this.#o.directory.known(subject.agentId);
+    // Quarantine comes with a revocation; the status tells the agent more.
+    if (agent?.status === 'quarantined') throw new Refusal('agent_quarantined');
+    if (agent?.status === 'deleted') throw new Refusal('passport_revoked', { internal: 'agent deleted' });
+    const kind = this.#o.revocations.find({ subject, jti: claims.jti, issuedAt: claims.iat * 1000 });
+    if (kind !== null) throw new Refusal('passport_revoked', { internal: `revoked by ${kind}` });
+  }
+
+  /** To be called when keys left the key set: what they signed must be looked at again. */
+  forgetSignatures(): void {
+    this.#cache.clear();
+  }
+
+  async #check(token: string): Promise<Checked> {
+    const hash = encodeBase64url(sha256(new TextEncoder().encode(token)));
+    const known = this.#cache.get(hash);
+    if (known !== undefined) return known;
+    const claims = await this.#verify(token);
+    const checked = { claims, subject: subjectOf(claims, this.#o.tenant) };
+    this.#cache.set(hash, checked);
+    const [oldest] = this.#cache.keys();
+    if (this.#cache.size > CACHED && oldest !== undefined) this.#cache.delete(oldest);
+    return checked;
+  }
+
+  async #verify(token: string): Promise<AccessTokenClaims> {
+    try {
+      return await verifyAccessToken(token, {
+        issuer: this.#o.issuer,
+        audience: this.#o.audience,
+        algorithms: ALGORITHMS,
+        findKey: (kid) => this.#o.keys.find(kid),
+        verifySignature: this.#verifySignature,
+      });
+    } catch (cause) {
+      throw toRefusal(cause);
+    }
+  }
+
+  #checkTime(claims: AccessTokenClaims, now: number): void {
+    try {
+      checkAccessTokenTime(claims, now);
+    } catch (cause) {
+      throw toRefusal(cause);
+    }
+  }
+}
+
+/** Who acts (the outermost actor, else the client) and for whom (RFC 8693 section 4.1). */
+function subjectOf(claims: AccessTokenClaims, tenant: string): Subject {
+  const { sid, owner, chain, sub, clientId, actors } = claims;
+  if (sid === null || owner === null || chain.length === 0) {
+    throw new Refusal('passport_invalid', { internal: 'sid, owner or chain is missing' });
+  }
+  const agentId = actors[0] ?? clientId;
+  return { tenant, agentId, owner, user: sub === agentId ? null : sub, sid, chain };
+}
+
+function toRefusal(cause: unknown): unknown {
+  if (!(cause instanceof ProofFault)) return cause;
+  const detail = { detail: cause.message, cause };
+  switch (cause.code) {
+    case 'expired':
+      return new Refusal('passport_expired', { cause });
+    case 'audience':
+      return new Refusal('passport_audience', { cause });
+    default:
+      return new Refusal('passport_invalid', detail);
+  }
+}

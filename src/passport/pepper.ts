@@ -1,0 +1,84 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { join } from 'node:path';
+import { createKeyFile, KeyFileError, readKeyFile } from './key-file.ts';
+import type { AgentRecord } from './store.ts';
+
+const FILE = 'passport-pepper.key';
+const FORM = /^[0-9a-f]{64}\n$/;
+const SECRET_BYTES = 32;
+
+/** What an agent proved itself with: the root of its lineage. */
+export type AuthenticatedBy =
+  | { readonly kind: 'key'; readonly kid: string }
+  | { readonly kind: 'secret'; readonly id: string };
+
+/**
+ * A key outside the database, so that a copy of the database alone neither shows client secrets nor lets
+ * anybody make one. Each use has its own label.
+ */
+export class Pepper {
+  readonly #key: Buffer;
+
+  constructor(key: Buffer) {
+    this.#key = key;
+  }
+
+  /** Reads `passport-pepper.key`, or makes it (0600). Throws KeyFileError when it is damaged. */
+  static async open(keysDirectory: string): Promise<Pepper> {
+    const path = join(keysDirectory, FILE);
+    let text = await readKeyFile(path);
+    if (text === null) {
+      await createKeyFile(path, `${randomBytes(32).toString('hex')}\n`);
+      text = await readKeyFile(path);
+    }
+    if (text === null || !FORM.test(text)) {
+      throw new KeyFileError(
+        path,
+        'must hold 64 hexadecimal digits; it was cut off or edited: restore it from a backup, since client secrets are worth nothing without it',
+      );
+    }
+    return new Pepper(Buffer.from(text.trim(), 'hex'));
+  }
+
+  hashSecret(tenant: string, agentId: string, secret: string): string {
+    return this.#mac('client-secret', [tenant, agentId, secret]).toString('base64url');
+  }
+
+  /** The id of the live secret that `secret` is, or null. */
+  matchSecret(agent: AgentRecord, secret: string, now: number): string | null {
+    const shown = this.#mac('client-secret', [agent.tenant, agent.id, secret]);
+    let found: string | null = null;
+    for (const { id, hash, expiresAt } of agent.secrets) {
+      const stored = Buffer.from(hash, 'base64url');
+      const alike = stored.length === shown.length && timingSafeEqual(stored, shown);
+      if (alike && (expiresAt === null || expiresAt > now)) found = id;
+    }
+    return found;
+  }
+
+  /**
+   * The session of an agent and one of its keys or secrets: the same after a renewal, a restart or with a new
+   * DPoP key, so that a fresh passport is no fresh start (DESIGN rule 3).
+   */
+  sessionOf(agent: AgentRecord, by: AuthenticatedBy): string {
+    const credential = by.kind === 'key' ? by.kid : by.id;
+    const mac = this.#mac('session', [agent.tenant, agent.id, by.kind, credential]);
+    return `session_${mac.subarray(0, 18).toString('base64url')}`;
+  }
+
+  /** A 32-byte key for another use. */
+  derive(label: string): Buffer {
+    return this.#mac(label, []);
+  }
+
+  #mac(label: string, parts: readonly string[]): Buffer {
+    return createHmac('sha256', this.#key)
+      .update(JSON.stringify([label, ...parts]))
+      .digest();
+  }
+}
+
+/** A client secret of 256 random bits. The prefix lets secret scanners know it. */
+export function newClientSecret(): string {
+  return `spcs_${randomBytes(SECRET_BYTES).toString('base64url')}`;
+}

@@ -1,0 +1,191 @@
+import type { RequestHandler } from 'express';
+import type { AuditEvent } from '../core/index.ts';
+import { AgentDirectory } from './agent-directory.ts';
+import { AgentRegistry, type Agents } from './agents.ts';
+import { issuerHandler } from './issuer.ts';
+import { Issuing } from './issuing.ts';
+import { Nonces } from './nonces.ts';
+import type { PassportRoomOptions } from './options.ts';
+import { PassportReader } from './passport-reader.ts';
+import { Pepper } from './pepper.ts';
+import { buildProvider } from './provider.ts';
+import { RateLimiter } from './rate-limiter.ts';
+import { RevocationIndex } from './revocation-index.ts';
+import { RevocationRoom, type Revocations } from './revocations.ts';
+import { LONGEST_LIFETIME_SECONDS, type PublishedKey, SigningKeys } from './signing-keys.ts';
+import type { PassportRecord } from './store.ts';
+import { TokenEndpoints } from './token-endpoints.ts';
+import { openVerifier, type PassportVerifier } from './verifier.ts';
+
+const DEFAULT_LIFETIME_SECONDS = 300;
+/** For one address (or IPv6 network), and for one authenticated client. */
+const ADDRESS_LIMIT = { perSecond: 100, burst: 500 };
+const CLIENT_LIMIT = { perSecond: 20, burst: 100 };
+const SWEEP_MS = 60_000;
+/** Expired passports stay listed for a day. */
+const LISTED_MS = 24 * 3600 * 1000;
+
+export interface PassportRoom {
+  /** Express handler for the root of the control plane. */
+  readonly issuer: RequestHandler;
+  readonly verifier: PassportVerifier;
+  readonly revocations: Revocations;
+  readonly agents: Agents;
+  readonly keys: {
+    /** The next key signs from now on; the old one is checked until its passports ran out. */
+    rotate(by: string): Promise<{ readonly kid: string; readonly retired: string }>;
+    jwks(): { readonly keys: readonly PublishedKey[] };
+  };
+  readonly passports: {
+    get(jti: string): Promise<PassportRecord | null>;
+    /** Newest first. */
+    list(filter: {
+      readonly agentId?: string;
+      readonly liveOnly: boolean;
+      readonly after: string | null;
+      readonly limit: number;
+    }): Promise<PassportRecord[]>;
+  };
+  close(): Promise<void>;
+}
+
+/** Opens the issuer, the verifier and the registry of agents. Throws KeyFileError for damaged key files. */
+export async function openPassportRoom(o: PassportRoomOptions): Promise<PassportRoom> {
+  const { clock, audit, stores, unitOfWork, bearer = 'never', tenant = 'default', limits = {} } = o;
+  assertOrigin('issuer', o.issuer);
+  assertOrigin('audience', o.audience);
+  const lifetimeSeconds = o.passportLifetimeSeconds ?? DEFAULT_LIFETIME_SECONDS;
+  if (!(lifetimeSeconds >= 1 && lifetimeSeconds <= LONGEST_LIFETIME_SECONDS)) {
+    throw new TypeError(`passportLifetimeSeconds is 1 to ${LONGEST_LIFETIME_SECONDS}`);
+  }
+  const onFault = o.onFault ?? warn;
+  const startedAt = clock.now();
+  const pepper = await Pepper.open(o.keysDirectory);
+  const keys = await SigningKeys.open(o.keysDirectory, clock);
+  const index = new RevocationIndex();
+  const directory = new AgentDirectory({ tenant, store: stores.agents, clock });
+  const revocations = new RevocationRoom({
+    tenant,
+    store: stores.revocations,
+    unitOfWork,
+    index,
+    directory,
+    clock,
+    audit,
+    onFault,
+  });
+  await revocations.open();
+  const reader = new PassportReader({
+    tenant,
+    issuer: o.issuer,
+    audience: o.audience,
+    keys,
+    directory,
+    revocations: index,
+  });
+  const verifier = openVerifier({
+    reader,
+    replay: o.replay,
+    bearer,
+    nonces: o.nonce === true ? new Nonces(pepper.derive('gateway-nonce')) : null,
+    startedAt,
+  });
+  const limiter = new RateLimiter(limits.client ?? CLIENT_LIMIT);
+  const issuing = new Issuing({
+    tenant,
+    directory,
+    revocations: index,
+    unitOfWork,
+    pepper,
+    limiter,
+    clock,
+    audit,
+  });
+  const tokens = new TokenEndpoints({ reader, directory, revocations, limiter, clock, bearer });
+  const build = () =>
+    buildProvider({
+      issuer: o.issuer,
+      audience: o.audience,
+      lifetimeSeconds,
+      boundOnly: bearer === 'never',
+      nonceSecret: o.nonce === true ? pepper.derive('issuer-nonce') : null,
+      keys,
+      rows: stores.oidc,
+      directory,
+      pepper,
+      issuing,
+      tokens,
+      clock,
+      onRefused: (data) => {
+        const event: AuditEvent = { type: 'passport.refused', tenant, at: clock.now(), data };
+        audit(event).catch(onFault);
+      },
+      onFault,
+    });
+  let provider = build();
+  const takeUpKeys = () => {
+    reader.forgetSignatures();
+    provider = build();
+  };
+  const sweep = async () => {
+    const now = clock.now();
+    if (await keys.reload()) takeUpKeys();
+    index.forgetExpired(now);
+    await stores.oidc.deleteExpired(now);
+    await stores.revocations.deleteExpired(now);
+    await stores.passports.deleteExpired(now - LISTED_MS);
+    await o.replay.deleteExpired(now);
+  };
+  let sweeping: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    sweeping = sweeping.then(sweep).catch(onFault);
+  }, SWEEP_MS);
+  timer.unref();
+
+  return {
+    issuer: issuerHandler({
+      issuer: o.issuer,
+      provider: () => provider,
+      limiter: new RateLimiter(limits.address ?? ADDRESS_LIMIT),
+      clock,
+    }),
+    verifier,
+    revocations,
+    agents: new AgentRegistry({ tenant, stores, unitOfWork, directory, revocations, pepper, clock, audit }),
+    keys: {
+      async rotate(by) {
+        const rotated = await keys.rotate();
+        takeUpKeys();
+        const changes = { key: 'passport-signing', retired: rotated.retired };
+        const data = { id: rotated.kid, by, changes };
+        await audit({ type: 'key.rotated', tenant, at: clock.now(), data });
+        return rotated;
+      },
+      jwks: () => ({ keys: keys.published() }),
+    },
+    passports: {
+      get: (jti) => stores.passports.get(tenant, jti),
+      list: ({ liveOnly, ...filter }) =>
+        stores.passports.list(tenant, { ...filter, ...(liveOnly ? { liveAt: clock.now() } : {}) }),
+    },
+    async close() {
+      clearInterval(timer);
+      await sweeping;
+      await revocations.close();
+    },
+  };
+}
+
+/** URLs are compared as text, by us and by clients: one spelling, or nothing agrees. */
+function assertOrigin(name: string, value: string): void {
+  const url = URL.parse(value);
+  if (url === null || url.origin !== value) {
+    throw new TypeError(
+      `${name} must be an origin such as https://gate.example.com, without a path or slash`,
+    );
+  }
+}
+
+function warn(fault: unknown): void {
+  process.emitWarning(fault instanceof Error ? fault.message : String(fault), 'PassportWarning');
+}

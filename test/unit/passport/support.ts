@@ -1,0 +1,279 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import express from 'express';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import type { AuditEvent, Clock, JsonObject, PresentedPassport } from '../../../src/core/index.ts';
+import {
+  MemoryReplayStore,
+  openPassportRoom,
+  type PassportRoom,
+  type PassportRoomOptions,
+} from '../../../src/passport/index.ts';
+import { openStorage, type Storage } from '../../../src/storage/index.ts';
+
+export const GATE = 'https://gate.example';
+export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** A clock that tests can push forward. It runs: the OAuth library reads the real time. */
+export class TestClock implements Clock {
+  aheadMs = 0;
+
+  now(): number {
+    return Date.now() + this.aheadMs;
+  }
+}
+
+export interface Bench {
+  readonly issuer: string;
+  readonly room: PassportRoom;
+  readonly storage: Storage;
+  readonly keysDirectory: string;
+  readonly events: AuditEvent[];
+  readonly faults: unknown[];
+  readonly clock: TestClock;
+  /** Closes the room and opens it again over the same state, as a restart does. */
+  restart(): Promise<PassportRoom>;
+  /** Another node over the same state. */
+  openNode(options?: Partial<PassportRoomOptions>): Promise<PassportRoom>;
+  eventsOf<T extends AuditEvent['type']>(type: T): Extract<AuditEvent, { type: T }>[];
+  close(): Promise<void>;
+}
+
+/** The room over a real SQLite database and a real folder of keys, its issuer on a real socket. */
+export async function openBench(
+  options: Partial<PassportRoomOptions> & { readonly publicIssuer?: string } = {},
+): Promise<Bench> {
+  const home = await mkdtemp(join(tmpdir(), 'sallyport-passport-'));
+  const keysDirectory = join(home, 'keys');
+  const file = join(home, 'gate.db');
+  const storage = await openStorage({ kind: 'sqlite', file, durability: 'process' });
+  const events: AuditEvent[] = [];
+  const faults: unknown[] = [];
+  const clock = new TestClock();
+  const app = express();
+  const server = createServer(app);
+  const origin = await listen(server);
+  const { publicIssuer, ...given } = options;
+  const nodes: PassportRoom[] = [];
+  const openNode = async (changes: Partial<PassportRoomOptions> = {}) => {
+    const node = await openPassportRoom({
+      issuer: publicIssuer ?? origin,
+      audience: GATE,
+      keysDirectory,
+      stores: storage,
+      unitOfWork: storage.unitOfWork,
+      replay: new MemoryReplayStore(),
+      clock,
+      audit: async (event) => void events.push(event),
+      onFault: (fault) => faults.push(fault),
+      ...given,
+      ...changes,
+    });
+    nodes.push(node);
+    return node;
+  };
+  let room = await openNode();
+  app.use((req, res, next) => room.issuer(req, res, next));
+  return {
+    issuer: origin,
+    get room() {
+      return room;
+    },
+    storage,
+    keysDirectory,
+    events,
+    faults,
+    clock,
+    openNode,
+    async restart() {
+      await room.close();
+      room = await openNode();
+      return room;
+    },
+    eventsOf: (type) => events.filter((event): event is never => event.type === type),
+    async close() {
+      await Promise.all(nodes.map((node) => node.close()));
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await storage.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function listen(server: Server): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') reject(new Error('no port'));
+      else resolve(`http://127.0.0.1:${address.port}`);
+    });
+  });
+}
+
+export interface TestKey {
+  readonly privateKey: CryptoKey;
+  readonly publicJwk: JWK;
+  readonly alg: string;
+  readonly thumbprint: string;
+}
+
+export async function newKey(alg = 'ES256'): Promise<TestKey> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  const publicJwk = await exportJWK(publicKey);
+  return { privateKey, publicJwk, alg, thumbprint: await calculateJwkThumbprint(publicJwk) };
+}
+
+/** A JWK as the registry of agents takes it. */
+export function jwkOf(key: TestKey): JsonObject {
+  return JSON.parse(JSON.stringify({ ...key.publicJwk, kid: key.thumbprint }));
+}
+
+export async function makeProof(
+  key: TestKey,
+  o: { htm: string; htu: string; accessToken?: string; claims?: Record<string, unknown> },
+): Promise<string> {
+  const ath =
+    o.accessToken === undefined
+      ? {}
+      : { ath: createHash('sha256').update(o.accessToken).digest('base64url') };
+  return new SignJWT({
+    jti: randomUUID(),
+    htm: o.htm,
+    htu: o.htu,
+    iat: Math.floor(Date.now() / 1000),
+    ...ath,
+    ...o.claims,
+  })
+    .setProtectedHeader({ typ: 'dpop+jwt', alg: key.alg, jwk: key.publicJwk })
+    .sign(key.privateKey);
+}
+
+export async function makeAssertion(
+  key: TestKey,
+  o: {
+    clientId: string;
+    audience: string;
+    claims?: Record<string, unknown>;
+    header?: Record<string, unknown>;
+  },
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  return new SignJWT({
+    iss: o.clientId,
+    sub: o.clientId,
+    aud: o.audience,
+    jti: randomUUID(),
+    iat: now,
+    exp: now + 60,
+    ...o.claims,
+  })
+    .setProtectedHeader({ alg: key.alg, kid: key.thumbprint, ...o.header })
+    .sign(key.privateKey);
+}
+
+/** An agent with one signing key and one DPoP key, and what it needs to get and show passports. */
+export class TestAgent {
+  readonly bench: Bench;
+  readonly id: string;
+  readonly key: TestKey;
+  readonly dpop: TestKey;
+
+  constructor(bench: Bench, id: string, key: TestKey, dpop: TestKey) {
+    this.bench = bench;
+    this.id = id;
+    this.key = key;
+    this.dpop = dpop;
+  }
+
+  static async register(
+    bench: Bench,
+    o: { name?: string; owner?: string; scopes?: string[]; purpose?: string } = {},
+  ): Promise<TestAgent> {
+    const [key, dpop] = [await newKey(), await newKey()];
+    const { agent } = await bench.room.agents.register(
+      {
+        name: o.name ?? `agent-${randomUUID().slice(0, 8)}`,
+        owner: o.owner ?? 'alice@example.com',
+        scopes: o.scopes ?? ['github:read', 'github:write'],
+        jwks: [jwkOf(key)],
+        purpose: o.purpose ?? null,
+      },
+      'admin',
+    );
+    return new TestAgent(bench, agent.id, key, dpop);
+  }
+
+  /** The answer of the token endpoint. */
+  async request(
+    o: { form?: Record<string, string>; proof?: string | null; dpop?: TestKey; assertion?: string } = {},
+  ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> {
+    const { issuer } = this.bench;
+    const proof =
+      o.proof === undefined
+        ? await makeProof(o.dpop ?? this.dpop, { htm: 'POST', htu: `${issuer}/token` })
+        : o.proof;
+    return post(`${issuer}/token`, {
+      form: {
+        grant_type: 'client_credentials',
+        client_assertion_type: ASSERTION_TYPE,
+        client_assertion: o.assertion ?? (await this.assertion()),
+        ...o.form,
+      },
+      ...(proof === null ? {} : { headers: { dpop: proof } }),
+    });
+  }
+
+  assertion(claims?: Record<string, unknown>): Promise<string> {
+    const { issuer } = this.bench;
+    return makeAssertion(this.key, { clientId: this.id, audience: issuer, ...(claims ? { claims } : {}) });
+  }
+
+  async passport(form?: Record<string, string>): Promise<string> {
+    const { status, body } = await this.request(form === undefined ? {} : { form });
+    if (status !== 200 || typeof body.access_token !== 'string') {
+      throw new Error(`no passport: ${status} ${JSON.stringify(body)}`);
+    }
+    return body.access_token;
+  }
+
+  /** The passport as the gateway's ingress would hand it on, with a fresh proof. */
+  async present(token: string, o: Partial<PresentedPassport> = {}): Promise<PresentedPassport> {
+    const [htm, htu] = ['GET', `${GATE}/s/github/user`];
+    return {
+      scheme: 'DPoP',
+      token,
+      proofs: [await makeProof(this.dpop, { htm, htu, accessToken: token })],
+      htm,
+      htu,
+      loopback: true,
+      ...o,
+    };
+  }
+
+  /** A form to an endpoint that authenticates the client. */
+  async ask(path: '/revoke' | '/introspect', form: Record<string, string>) {
+    const { issuer } = this.bench;
+    return post(`${issuer}${path}`, {
+      form: { client_assertion_type: ASSERTION_TYPE, client_assertion: await this.assertion(), ...form },
+    });
+  }
+}
+
+export async function post(
+  url: string,
+  o: { form: Record<string, string>; headers?: Record<string, string> },
+): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> {
+  const { headers = {} } = o;
+  const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(o.form), headers });
+  const text = await answer.text();
+  return {
+    status: answer.status,
+    body: text === '' ? {} : JSON.parse(text),
+    headers: answer.headers,
+  };
+}
