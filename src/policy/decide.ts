@@ -1,0 +1,78 @@
+import { type Call, type Decision, Refusal, type SessionRisk } from '../core/index.ts';
+import type { VerifiedPassport } from '../passport/index.ts';
+import type { EngineAnswer, EngineRequest } from './engine.ts';
+import type { PolicySet } from './policy-set.ts';
+import { actorOf, type PolicyActor, resourceOf, toEngineRequest } from './request.ts';
+
+/** Silence denies, a forbid wins, and a permit with `@hold` holds even where another one permits. */
+export function decide(
+  set: PolicySet,
+  passport: VerifiedPassport,
+  call: Call,
+  risk: SessionRisk,
+  now: number,
+): Decision {
+  return decideFor(set, actorOf(passport), call, risk, now);
+}
+
+/** As `decide`, for an actor without a passport: cases and explanations. */
+export function decideFor(
+  set: PolicySet,
+  actor: PolicyActor,
+  call: Call,
+  risk: SessionRisk,
+  now: number,
+): Decision {
+  const { readsBody } = set.sliceFor(keyOf(actor, call));
+  const request = toEngineRequest(actor, call, { risk, now, withBody: readsBody });
+  return toDecision(set, evaluate(set, request));
+}
+
+/** True when a policy that can matter for this service looks at bodies. */
+export function needsBody(set: PolicySet, passport: VerifiedPassport, call: Call): boolean {
+  return set.sliceFor(keyOf(actorOf(passport), call)).readsBody;
+}
+
+/** Names of the header fields that an approval of this call is bound to, sorted. */
+export function approvalHeaders(set: PolicySet, decision: Decision): readonly string[] {
+  const names = decision.policies.flatMap((id) => set.policy(id)?.bindHeaders ?? []);
+  return [...new Set(names)].sort();
+}
+
+function keyOf(actor: PolicyActor, call: Call): Pick<EngineRequest, 'principal' | 'owner' | 'resource'> {
+  return {
+    principal: { type: 'Agent', id: actor.agentName },
+    owner: actor.owner,
+    resource: resourceOf(call),
+  };
+}
+
+function evaluate(set: PolicySet, request: EngineRequest): EngineAnswer {
+  try {
+    return set.evaluate(request);
+  } catch (cause) {
+    throw new Refusal('policy_unavailable', {
+      internal: cause instanceof Error ? cause.message : String(cause),
+      cause,
+    });
+  }
+}
+
+function toDecision(set: PolicySet, answer: EngineAnswer): Decision {
+  const { generation } = set;
+  const [failed] = answer.errors;
+  if (failed !== undefined) {
+    // Cedar passes over a policy that fails; were it a forbid, that would open a door.
+    const reason = `The policy ${failed.policy} could not be evaluated.`;
+    return { effect: 'deny', policies: [failed.policy], reason, generation };
+  }
+  const policies = [...answer.reasons].sort();
+  if (!answer.allowed) {
+    const reason =
+      policies.length === 0 ? 'No policy allows this call.' : `Forbidden by ${policies.join(', ')}.`;
+    return { effect: 'deny', policies, reason, generation };
+  }
+  const hold = policies.map((id) => set.policy(id)).find((policy) => policy !== null && policy.hold !== null);
+  if (hold?.hold != null) return { effect: 'hold', policies, reason: hold.hold, generation };
+  return { effect: 'allow', policies, reason: `Allowed by ${policies.join(', ')}.`, generation };
+}
