@@ -24,8 +24,13 @@ import { type CredentialView, toChanges, toView } from './view.ts';
 export async function openVault(options: VaultOptions): Promise<Vault> {
   const keyring = await Keyring.open(options.keysDirectory, options.seal);
   const vault = new SealedVault(options, keyring);
-  await vault.start();
-  return vault;
+  try {
+    await vault.start();
+    return vault;
+  } catch (error) {
+    await vault.close();
+    throw error;
+  }
 }
 
 const RETRY_MS = 1000;
@@ -65,9 +70,11 @@ class SealedVault implements Vault {
   ): Promise<CredentialView> {
     return this.#serial.run(async () => {
       this.#mustBeOpen();
-      checkCredential(o);
+      // A copy, so that what was checked is what is sealed.
+      const wanted = { ...o, binding: structuredClone(o.binding) };
+      checkCredential(wanted);
       const current = await this.#store.current(o.tenant, o.name);
-      const record = this.#seal({ ...o, binding: structuredClone(o.binding), current, by });
+      const record = this.#seal({ ...wanted, current, by });
       await this.#record('credential.put', record, by, toChanges(record));
       const stored =
         current?.status === 'active' ? await this.#store.rotate(record) : await this.#store.insert(record);
@@ -275,27 +282,33 @@ class SealedVault implements Vault {
     return this.#serial.run(() => this.#readInto(name));
   }
 
-  /** Never throws: what can't be read is not used, and is read again. */
+  /** What can't be read is not used, and is read again. */
   async #readInto(name: CredentialName): Promise<void> {
     if (this.#closed) return;
+    let record: CredentialRecord | null;
     try {
-      this.#changed(name, await this.#store.current(name.tenant, name.name));
+      record = await this.#store.current(name.tenant, name.name);
     } catch {
       this.#index.markStale(name.tenant, name.name);
       this.#later(() => this.#reread(name));
+      return;
     }
+    this.#changed(name, record);
   }
 
   /** The feed had a gap: anything may have changed. */
   #rereadAll(): Promise<void> {
     return this.#serial.run(async () => {
       if (this.#closed) return;
+      let records: CredentialRecord[];
       try {
-        for (const changed of this.#index.replaceAll(await this.#store.allCurrent())) this.#tell(changed);
+        records = await this.#store.allCurrent();
       } catch {
         this.#index.markAllStale();
         this.#later(() => this.#rereadAll());
+        return;
       }
+      for (const changed of this.#index.replaceAll(records)) this.#tell(changed);
     });
   }
 

@@ -336,6 +336,7 @@ export const MEASURED: Readonly<Record<string, (secret: string) => string | Buff
     Array.from(secret, (one) => (one === one.toLowerCase() ? one.toUpperCase() : one.toLowerCase())).join(''),
   xor: (secret) => Buffer.from(utf8(secret).map((byte) => byte ^ 0x20)),
   base32: (secret) => base32(utf8(secret)),
+  base85: (secret) => ascii85(utf8(secret)),
   'base64-twice': (secret) => as.base64(as.base64(secret)),
   'base64-wrapped': (secret) => as.base64(`some text before ${secret}`).replaceAll(/(.{20})/g, '$1\r\n'),
   'hex-spaced': (secret) => as.hex(secret).replaceAll(/(..)(?=.)/g, '$1 '),
@@ -357,6 +358,12 @@ export const MEASURED: Readonly<Record<string, (secret: string) => string | Buff
     Array.from(secret, (one) =>
       one > ' ' && one <= '~' ? String.fromCodePoint((one.codePointAt(0) ?? 0) + 0xfee0) : one,
     ).join(''),
+  utf7: (secret) =>
+    secret.replaceAll(/[^A-Za-z0-9'(),\-./:? ]+/g, (piece) =>
+      piece === '+' ? '+-' : `+${as.utf16be(piece).toString('base64').replaceAll('=', '')}-`,
+    ),
+  ebcdic,
+  'hex-dump': (secret) => hexDump(utf8(secret)),
   utf32: (secret) =>
     Buffer.concat(
       Array.from(secret, (one) => {
@@ -391,4 +398,53 @@ function base32(bytes: Buffer): string {
   return (bits.match(/.{1,5}/g) ?? [])
     .map((five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five.padEnd(5, '0'), 2)])
     .join('');
+}
+
+function ascii85(bytes: Buffer): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 4) {
+    const group = Buffer.alloc(4);
+    bytes.copy(group, 0, at, at + 4);
+    let value = group.readUInt32BE();
+    const digits = Array.from({ length: 5 }, () => {
+      const digit = String.fromCharCode(33 + (value % 85));
+      value = Math.floor(value / 85);
+      return digit;
+    });
+    text += digits.reverse().join('');
+  }
+  return text;
+}
+
+/** Code page 037 for letters and digits; other characters as its question mark. */
+function ebcdic(secret: string): Buffer {
+  return Buffer.from(
+    Array.from(secret, (one) => {
+      const rows = [
+        ['abcdefghi', 0x81],
+        ['jklmnopqr', 0x91],
+        ['stuvwxyz', 0xa2],
+        ['ABCDEFGHI', 0xc1],
+        ['JKLMNOPQR', 0xd1],
+        ['STUVWXYZ', 0xe2],
+        ['0123456789', 0xf0],
+      ] as const;
+      const row = rows.find(([letters]) => letters.includes(one));
+      return row === undefined ? 0x6f : row[1] + row[0].indexOf(one);
+    }),
+  );
+}
+
+/** The layout of `hexdump -C`. */
+function hexDump(bytes: Buffer): string {
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const row = bytes.subarray(at, at + 16);
+    const digits = [...row].map((byte) => byte.toString(16).padStart(2, '0'));
+    const halves = `${digits.slice(0, 8).join(' ')}  ${digits.slice(8).join(' ')}`.padEnd(49);
+    lines.push(
+      `${at.toString(16).padStart(8, '0')}  ${halves} |${row.toString('latin1').replaceAll(/[^ -~]/g, '.')}|`,
+    );
+  }
+  return lines.join('\n');
 }

@@ -24,7 +24,8 @@ export class Needles {
         );
       }
     }
-    this.#automaton = new Automaton(secrets);
+    // Copies: spellings are derived when data asks for them, and the caller may wipe his bytes before that.
+    this.#automaton = new Automaton(secrets.map((secret) => Uint8Array.from(secret)));
     this.#foldedTokens = secrets.map((secret) => String.fromCharCode(...secret).toLowerCase());
     this.count = secrets.length;
   }

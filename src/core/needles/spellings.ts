@@ -9,6 +9,12 @@ const NAMED_ENTITIES: ReadonlyMap<number, readonly string[]> = new Map([
   [0x3e, ['gt']],
 ]);
 
+/** SQL and CSV double a quote, a shell leaves its quotes for one. */
+const QUOTED: ReadonlyMap<number, readonly string[]> = new Map([
+  [0x22, ['""']],
+  [0x27, ["''", "'\\''"]],
+]);
+
 const SHORT_ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x08, '\\b'],
   [0x09, '\\t'],
@@ -31,19 +37,27 @@ const encoder = new TextEncoder();
 
 /**
  * Every way in which one character may be written in text: itself, percent-encoded once or twice, as form
- * data, quoted-printable, C, JSON (three levels deep) and HTML escapes. `codePoint` is the Unicode scalar
- * value, or null for a byte that is part of no UTF-8 text; `bytes` are what it is in the secret.
+ * data, quoted-printable, C (hex and octal), JSON (three levels deep), HTML, SQL and shell escapes.
+ * `codePoint` is the Unicode scalar value, or null for a byte that is part of no UTF-8 text; `bytes` are what
+ * it is in the secret.
  */
 export function spellingsOf(codePoint: number | null, bytes: readonly number[]): readonly Spelling[] {
   const found: Spelling[] = [bytes.map((byte) => [byte])];
   for (const prefix of ['%', '%25', '=', ...levels('\\x')]) {
     found.push(bytes.flatMap((byte) => [...exactly(prefix), ...hexDigits(byte, 2)]));
   }
+  for (const prefix of levels('\\')) {
+    found.push(bytes.flatMap((byte) => exactly(prefix + byte.toString(8).padStart(3, '0'))));
+  }
   if (codePoint === 0x20) found.push(exactly('+'));
+  for (const quoted of QUOTED.get(codePoint ?? 0) ?? []) found.push(exactly(quoted));
   const scalar = codePoint ?? bytes[0] ?? 0;
   const units = utf16Units(scalar);
   for (const prefix of levels('\\u')) {
     found.push(units.flatMap((unit) => [...exactly(prefix), ...hexDigits(unit, 4)]));
+  }
+  for (const prefix of ['\\u{', '\\x{']) {
+    found.push([...exactly(prefix), ...hexDigits(scalar, 2), ...exactly('}')]);
   }
   const short = SHORT_ESCAPES.get(scalar);
   if (short !== undefined) for (const spelling of levels(short)) found.push(exactly(spelling));

@@ -182,6 +182,15 @@ describe('compileNeedles', () => {
     expect(() => compileNeedles([Buffer.alloc(LIMITS.secretMaxBytes + 1, 'x')])).toThrow(TypeError);
   });
 
+  it('keeps its own copy: the caller may wipe the secret', () => {
+    const secret = bytesOf('fake-secret-0123');
+    const forms = ['hex', 'base64', 'utf8'] as const;
+    const written = forms.map((form) => secret.toString(form));
+    const needles = compileNeedles([secret]);
+    secret.fill(0);
+    for (const form of written) expect(needles.matcher().push(bytesOf(form))).not.toEqual([]);
+  });
+
   it('takes the longest secret, and no secret at all', () => {
     const long = Buffer.from(Array.from({ length: LIMITS.secretMaxBytes }, (_, at) => 33 + ((at * at) % 90)));
     expect(compileNeedles([long]).matcher().push(long).length).toBeGreaterThan(0);
