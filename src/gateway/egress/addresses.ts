@@ -79,7 +79,9 @@ export function classifyAddress(address: string): AddressClass {
       if (address.includes('%')) return 'invalid';
       const bits = v6Bits(address);
       if ((bits & MAPPED.mask) === MAPPED.bits) return classOf(bits & 0xffff_ffffn, IPV4) ?? 'public';
-      return classOf(bits, IPV6) ?? ((bits & GLOBAL_UNICAST.mask) === GLOBAL_UNICAST.bits ? 'public' : 'invalid');
+      return (
+        classOf(bits, IPV6) ?? ((bits & GLOBAL_UNICAST.mask) === GLOBAL_UNICAST.bits ? 'public' : 'invalid')
+      );
     }
     default:
       return 'invalid';
@@ -88,7 +90,8 @@ export function classifyAddress(address: string): AddressClass {
 
 /** True for addresses of this very machine: loopback and unspecified. */
 export function isLoopback(address: string): boolean {
-  const unmapped = address.toLowerCase().startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+  const unmapped =
+    address.toLowerCase().startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
   return unmapped === '::1' || unmapped === '::' || (isIP(unmapped) === 4 && /^(127|0)\./.test(unmapped));
 }
 

@@ -36,5 +36,7 @@ export function classifyName(host: string): 'public' | 'private' | 'metadata' {
   if (isIP(host) !== 0) return 'public';
   if (METADATA_NAMES.has(host)) return 'metadata';
   if (!host.includes('.')) return 'private';
-  return LOCAL_ENDINGS.some((ending) => host === ending || host.endsWith(`.${ending}`)) ? 'private' : 'public';
+  return LOCAL_ENDINGS.some((ending) => host === ending || host.endsWith(`.${ending}`))
+    ? 'private'
+    : 'public';
 }

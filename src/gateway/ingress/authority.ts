@@ -44,7 +44,8 @@ export function canonicalHost(raw: string): string {
   for (let at = 0; at < raw.length; at++) {
     const code = raw.charCodeAt(at);
     // Userinfo, delimiters, escapes and controls: `attacker.example\0.google.com` passes a suffix check.
-    if (code <= 0x20 || code === 0x7f || DELIMITERS.has(code)) throw invalid('it holds a character that no host has');
+    if (code <= 0x20 || code === 0x7f || DELIMITERS.has(code))
+      throw invalid('it holds a character that no host has');
   }
   const lower = isPlainAscii(raw) ? raw.toLowerCase() : domainToASCII(raw.normalize('NFC'));
   const host = lower.endsWith('.') ? lower.slice(0, -1) : lower;

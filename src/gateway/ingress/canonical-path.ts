@@ -27,7 +27,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * siblings): what is checked here is what is sent.
  */
 export function canonicalPath(raw: string, rules: PathRules): string {
-  if (raw.length > LIMITS.pathChars) throw new Refusal('request_too_large', { detail: 'The path is too long.' });
+  if (raw.length > LIMITS.pathChars)
+    throw new Refusal('request_too_large', { detail: 'The path is too long.' });
   if (raw.charCodeAt(0) !== SLASH) throw no('it does not begin with a slash');
   let text = '';
   let copied = 0;

@@ -19,7 +19,8 @@ export function splitTarget(target: string): SplitTarget {
  */
 export function canonicalQuery(raw: string | null): string {
   if (raw === null) return '';
-  if (raw.length > LIMITS.targetChars) throw new Refusal('request_too_large', { detail: 'The query is too long.' });
+  if (raw.length > LIMITS.targetChars)
+    throw new Refusal('request_too_large', { detail: 'The query is too long.' });
   for (let at = 0; at < raw.length; at++) {
     const code = raw.charCodeAt(at);
     // Broken escapes stay: the bytes are the same for everyone, and every sender of `?q=100%` would be shut out.

@@ -1,0 +1,110 @@
+import {
+  type ApprovalBinding,
+  type ApprovalRecord,
+  type Approvals,
+  approvalDigest,
+} from '../approvals/index.ts';
+import { type Call, formatOrigin, type HttpCall, type JsonObject, Refusal } from '../core/index.ts';
+import { valuesOf } from './ingress/fields.ts';
+import type { ApprovalGate, Hold } from './line.ts';
+
+/** Characters of a body that a person is shown. */
+const SHOWN_BODY_CHARS = 2048;
+
+/** Held calls: asks a person once for each call, and lets the same call pass once when he says yes. */
+export function approvalGate(
+  approvals: Pick<Approvals, 'request' | 'find' | 'use' | 'get' | 'wait'>,
+  urls: { readonly publicUrl: string; readonly controlUrl: string },
+): ApprovalGate {
+  return {
+    settle: async (hold) => {
+      const { subject } = hold.passport;
+      const binding = bindingOf(hold);
+      const key = { tenant: subject.tenant, sid: subject.sid, digest: approvalDigest(binding) };
+      const record =
+        (await approvals.find(key)) ?? (await approvals.request({ subject, binding, shown: shownOf(hold) }));
+      if (record.status === 'approved') {
+        const { tenant, id } = record;
+        const approval = await approvals.use({ tenant, id, digest: key.digest });
+        return { approval, callDigest: key.digest };
+      }
+      if (record.status === 'denied') throw approvalDenied(record);
+      throw approvalRequired(record, hold.reason, urls);
+    },
+    get: (tenant, id) => approvals.get(tenant, id),
+    wait: (o) => approvals.wait(o),
+  };
+}
+
+function approvalDenied({ id, reason }: ApprovalRecord): Refusal {
+  return new Refusal('approval_denied', {
+    extra: { approvalId: id },
+    ...(reason === null ? {} : { detail: `A person denied this call: ${reason}` }),
+  });
+}
+
+function approvalRequired(
+  { id, expiresAt }: ApprovalRecord,
+  reason: string,
+  { publicUrl, controlUrl }: { readonly publicUrl: string; readonly controlUrl: string },
+): Refusal {
+  return new Refusal('approval_required', {
+    detail: `The call waits for a person: ${reason}`,
+    extra: {
+      approvalId: id,
+      approvalUrl: `${controlUrl}/approvals/${id}`,
+      waitUrl: `${publicUrl}/v1/approvals/${id}?wait=60`,
+      expiresAt,
+    },
+  });
+}
+
+function bindingOf({ passport, call, headerNames, credential }: Hold): ApprovalBinding {
+  const { tenant, sid } = passport.subject;
+  if (call.kind === 'tool') return { kind: 'tool', tenant, sid, tool: call.tool, args: call.args };
+  // Only a body that was read whole can be bound: one that streams would be another at the second call.
+  if (call.body.kind === 'stream') throw new TypeError('a held call needs its body read whole');
+  return {
+    kind: 'http',
+    tenant,
+    sid,
+    method: call.method,
+    url: urlOf(call),
+    bodyDigest: call.body.kind === 'buffered' ? call.body.digest : null,
+    headers: headerNames.flatMap((name) =>
+      valuesOf(call.headers, name.toLowerCase()).map((value) => [name, value] as const),
+    ),
+    service: call.service.name,
+    credential,
+  };
+}
+
+function urlOf({ origin, path, query }: HttpCall): string {
+  return `${formatOrigin(origin)}${path}${query === '' ? '' : `?${query}`}`;
+}
+
+/** What a person is shown: who asks, for whom, why, and exactly what will be sent. */
+function shownOf({ passport, call, credential, reason }: Hold): JsonObject {
+  return {
+    agent: passport.agentName,
+    agentId: passport.subject.agentId,
+    owner: passport.subject.owner,
+    user: passport.subject.user,
+    purpose: passport.purpose,
+    reason,
+    credential: credential?.name ?? null,
+    ...whatOf(call),
+  };
+}
+
+function whatOf(call: Call): JsonObject {
+  if (call.kind === 'tool') return { tool: call.tool, args: call.args };
+  const body = call.body.kind === 'buffered' ? Buffer.from(call.body.bytes).toString('utf8') : null;
+  return {
+    service: call.service.name,
+    method: call.method,
+    url: urlOf(call),
+    body: body === null ? null : body.slice(0, SHOWN_BODY_CHARS),
+    bodyBytes: call.body.kind === 'buffered' ? call.body.bytes.length : 0,
+  };
+}

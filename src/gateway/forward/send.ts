@@ -1,0 +1,108 @@
+import { createHash, type Hash } from 'node:crypto';
+import { type CallBody, type HttpCall, Refusal, type Subject } from '../../core/index.ts';
+import { defaultPort, formatAuthority } from '../ingress/authority.ts';
+import type { Line, OutboundScanner, Story } from '../line.ts';
+import { tellFindings } from '../steps.ts';
+import type { Cut } from './cut.ts';
+import { Exchange } from './exchange.ts';
+import type { Outbound } from './outbound.ts';
+
+/** A request under way. */
+export interface Sent {
+  readonly exchange: Exchange;
+  /** base64url SHA-256 of the body as far as it was sent; null: there was none. */
+  requestDigest(): string | null;
+}
+
+/** Step 8: the request leaves, its body looked through on its way. */
+export function sendUpstream(
+  line: Line,
+  story: Story,
+  o: { readonly call: HttpCall; readonly outbound: Outbound; readonly subject: Subject; readonly cut: Cut },
+): Sent {
+  const { call, outbound, cut } = o;
+  const { destination, upstreamCa, credential } = outbound;
+  const pool = line.pools.of(
+    { tenant: call.tenant, service: call.service.name, destination, credential, upstreamCa },
+    line.epoch(),
+  );
+  const hash = call.body.kind === 'stream' ? createHash('sha256') : null;
+  const exchange = Exchange.start(pool, {
+    method: call.method,
+    target: outbound.query === '' ? outbound.path : `${outbound.path}?${outbound.query}`,
+    headers: outbound.headers,
+    body: bodyOf(line, story, call.body, line.detector.outboundScanner(o.subject), hash),
+    contentLength: lengthOf(call),
+    authority: authorityOf(call),
+  });
+  cut.watch(exchange);
+  return {
+    exchange,
+    requestDigest: () => {
+      if (call.body.kind === 'buffered') return call.body.digest;
+      return hash?.digest('base64url') ?? null;
+    },
+  };
+}
+
+function authorityOf({ origin }: HttpCall): string {
+  const { scheme, host, port } = origin;
+  if (port !== defaultPort(scheme)) return formatAuthority(host, port);
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** We say how long the body is; what the agent's framing said was checked and is gone. */
+function lengthOf({ body, method }: HttpCall): number | null {
+  switch (body.kind) {
+    case 'none':
+      return ['POST', 'PUT', 'PATCH'].includes(method) ? 0 : null;
+    case 'buffered':
+      return body.bytes.length;
+    case 'stream':
+      return body.length;
+  }
+}
+
+function bodyOf(
+  line: Line,
+  story: Story,
+  body: CallBody,
+  scanner: OutboundScanner,
+  hash: Hash | null,
+): AsyncIterable<Uint8Array> | null {
+  switch (body.kind) {
+    case 'none':
+      return null;
+    case 'buffered':
+      return scanned(line, story, [body.bytes], scanner, hash);
+    case 'stream':
+      return scanned(line, story, body.stream, scanner, hash);
+  }
+}
+
+/** A chunk that completes a decoy never leaves; the error ends the upstream's request unfinished (G11). */
+async function* scanned(
+  line: Line,
+  story: Story,
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  scanner: OutboundScanner,
+  hash: Hash | null,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    await refuseFinding(line, story, scanner.push(chunk));
+    hash?.update(chunk);
+    story.requestBytes += chunk.length;
+    yield chunk;
+  }
+  await refuseFinding(line, story, scanner.end());
+}
+
+async function refuseFinding(
+  line: Line,
+  story: Story,
+  finding: ReturnType<OutboundScanner['end']>,
+): Promise<void> {
+  if (finding === null) return;
+  await tellFindings(line, story, [finding], 'deny');
+  throw new Refusal(finding.decoy === undefined ? 'secret_in_request' : 'decoy_used');
+}

@@ -1,0 +1,218 @@
+import type { AddressInfo } from 'node:net';
+import type { Approvals } from '../approvals/index.ts';
+import type { AuditLog } from '../audit/index.ts';
+import { type Clock, type JsonObject, Refusal } from '../core/index.ts';
+import type { PassportVerifier, Revocations } from '../passport/index.ts';
+import type { Vault } from '../vault/index.ts';
+import { approvalGate } from './approval-gate.ts';
+import { makeLeafKey } from './ca/certificate-authority.ts';
+import { Leaves } from './ca/leaves.ts';
+import { SessionAuthorities } from './ca/session-authorities.ts';
+import { StandingAuthority } from './ca/standing-authority.ts';
+import { Doors } from './doors.ts';
+import { EgressGuard, type Resolve } from './egress/destination.ts';
+import { type GuardedAnswer, type GuardedRequest, guardedSend } from './egress/guarded-send.ts';
+import { Pools } from './egress/pools.ts';
+import {
+  APPROVALS_PREFIX,
+  approvalEndpoint,
+  authorityEndpoint,
+  decideEndpoint,
+  type Endpoint,
+  healthEndpoint,
+  observeEndpoint,
+  resourceEndpoint,
+} from './endpoints/index.ts';
+import { NeedleCache } from './forward/needle-cache.ts';
+import { InFlight } from './in-flight.ts';
+import type { DetectorGate, Line, PolicyGate } from './line.ts';
+import { GatewayServers } from './serve.ts';
+import type { ServiceRegistry } from './services/registry.ts';
+
+export interface GatewayOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Origin under which agents reach the gateway: the audience of passports. Null: from the port it got. */
+  readonly publicUrl: string | null;
+  /** Origin of the control plane, where approval pages are. */
+  readonly controlUrl: string;
+  readonly verifier: PassportVerifier;
+  readonly revocations: Pick<Revocations, 'onRevoked'>;
+  /** The policies in force; see `policyGate`. */
+  readonly policy: PolicyGate;
+  readonly approvals: Pick<Approvals, 'request' | 'find' | 'use' | 'get' | 'wait'>;
+  readonly vault: Pick<Vault, 'describe' | 'use' | 'onChanged' | 'sealBlob' | 'openBlob'>;
+  readonly detector: DetectorGate;
+  readonly audit: Pick<AuditLog, 'append'>;
+  readonly raise: Line['raise'];
+  readonly services: ServiceRegistry;
+  /** RFC 9728 metadata of this resource. */
+  readonly resourceMetadata: () => JsonObject;
+  /** File of the longer-lived certificate authority, its key sealed. */
+  readonly authorityFile: string;
+  /** Ports of the gate beside the gateway's own: calls must not come back in through them. */
+  readonly ownPorts?: readonly number[];
+  readonly clock: Clock;
+  /** Look-ups by name; the system's by default. */
+  readonly resolve?: Resolve;
+  readonly requestTimeoutMs: number;
+  readonly upstreamTimeoutMs: number;
+  readonly connectTimeoutMs?: number;
+  readonly inspectBodyBytes: number;
+  readonly detectorDeadlineMs: number;
+  /** Longest answer that is passed on, bytes. */
+  readonly maxResponseBytes?: number;
+}
+
+export interface Gateway {
+  readonly port: number;
+  readonly publicUrl: string;
+  readonly services: ServiceRegistry;
+  /** The longer-lived certificate authority, for clients that are set up once. */
+  readonly authority: Pick<StandingAuthority, 'status' | 'export'>;
+  /** One POST under the rules of egress, for webhooks. */
+  readonly send: (request: GuardedRequest) => Promise<GuardedAnswer>;
+  /** Takes no more calls, lets those in flight end for `graceMs`, cuts the rest; resolves with how many. */
+  close(o: { readonly graceMs: number }): Promise<{ readonly callsCut: number }>;
+}
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** No answer is this long; one that pretends to be has another purpose. */
+const MAX_RESPONSE_BYTES = 64 * 1024 ** 3;
+
+/** Opens the data plane: resolves once it listens. Rejects when the port is taken. */
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const { clock, services, vault, audit } = options;
+  let closing = false;
+  let revocations = 0;
+  const isClosing = () => closing;
+  const port = (): number => (servers.outer.address() as AddressInfo | null)?.port ?? options.listen.port;
+  const publicUrl = (): string => options.publicUrl ?? `http://${urlHost(options.listen.host)}:${port()}`;
+  const egress = new EgressGuard({
+    now: () => clock.now(),
+    ownPorts: () => [port(), ...(options.ownPorts ?? [])],
+    ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
+  });
+  const pools = new Pools({
+    connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    headersTimeoutMs: options.upstreamTimeoutMs,
+    bodyTimeoutMs: options.upstreamTimeoutMs,
+  });
+  const inFlight = new InFlight();
+  const needles = new NeedleCache();
+  const sessions = new SessionAuthorities(clock);
+  const standing = new StandingAuthority({
+    file: options.authorityFile,
+    vault,
+    clock,
+    services: () => services.all(),
+    audit: (event) => audit.append(event),
+  });
+  const leaves = new Leaves(await makeLeafKey(), () => clock.now());
+  const settings = {
+    controlUrl: options.controlUrl,
+    get publicUrl() {
+      return publicUrl();
+    },
+    inspectBodyBytes: options.inspectBodyBytes,
+    detectorDeadlineMs: options.detectorDeadlineMs,
+    maxResponseBytes: options.maxResponseBytes ?? MAX_RESPONSE_BYTES,
+  };
+  const line: Line = {
+    services,
+    verifier: options.verifier,
+    policy: options.policy,
+    approvals: approvalGate(options.approvals, settings),
+    detector: options.detector,
+    vault,
+    audit,
+    raise: options.raise,
+    egress,
+    pools,
+    needles,
+    inFlight,
+    clock,
+    settings,
+    epoch: () => `${options.policy.generation}.${services.generation}.${revocations}`,
+  };
+  const endpoints = new Map<string, Endpoint>([
+    ['/healthz', healthEndpoint(isClosing)],
+    ['/.well-known/oauth-protected-resource', resourceEndpoint(options.resourceMetadata)],
+    ['/v1/decide', decideEndpoint],
+    ['/v1/observe', observeEndpoint],
+    ['/v1/ca', authorityEndpoint({ sessions, services, audit: (event) => audit.append(event) })],
+    [APPROVALS_PREFIX, approvalEndpoint(APPROVALS_PREFIX)],
+  ]);
+  const ownHosts = (): ReadonlySet<string> => hostsOf(publicUrl(), options.listen.host, port());
+  const servers: GatewayServers = new GatewayServers({
+    line,
+    doors: new Doors({ line, endpoints, requestTimeoutMs: options.requestTimeoutMs, ownHosts }),
+    tunnels: {
+      handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+      contextFor: async (passport, host) =>
+        leaves.context(sessions.of(passport, host) ?? (await standing.current()), host),
+    },
+    requestTimeoutMs: options.requestTimeoutMs,
+    isClosing,
+  });
+
+  const stopRevoked = options.revocations.onRevoked((matches) => {
+    revocations += 1;
+    inFlight.cut(({ passport }) => matches(passport), new Refusal('call_cut'));
+  });
+  const stopChanged = vault.onChanged(({ tenant, name }) => {
+    const reason = new Refusal('call_cut', { detail: 'The credential of the call was changed or revoked.' });
+    needles.forget(tenant, name);
+    inFlight.cut((flight) => flight.passport.subject.tenant === tenant && flight.credential === name, reason);
+    pools.destroyOf(tenant, name, reason);
+  });
+  const stopServices = services.onChanged(() => egress.forget());
+
+  await new Promise<void>((resolve, reject) => {
+    servers.outer.once('error', reject);
+    servers.outer.listen(options.listen.port, options.listen.host, () => {
+      servers.outer.off('error', reject);
+      resolve();
+    });
+  });
+  return {
+    port: port(),
+    publicUrl: publicUrl(),
+    services,
+    authority: standing,
+    send: (request) => guardedSend(egress, request),
+    close: async ({ graceMs }) => {
+      closing = true;
+      stopRevoked();
+      stopChanged();
+      stopServices();
+      const closed = new Promise<void>((resolve) => servers.outer.close(() => resolve()));
+      servers.outer.closeIdleConnections();
+      inFlight.cut(({ kind }) => kind === 'tunnel' && inFlight.size === 0, new Refusal('shutting_down'));
+      await inFlight.drain(graceMs);
+      const callsCut = inFlight.cut(({ kind }) => kind === 'call', new Refusal('shutting_down'));
+      inFlight.cut(() => true, new Refusal('shutting_down'));
+      // What was cut gets a moment to write its record and its answer.
+      await inFlight.drain(CUT_MS);
+      servers.outer.closeAllConnections();
+      servers.inner.closeAllConnections();
+      await Promise.all([closed, pools.close()]);
+      needles.clear();
+      return { callsCut };
+    },
+  };
+}
+
+const CUT_MS = 500;
+
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** What a client may call the gate: its public name, and the address that it listens on. */
+function hostsOf(publicUrl: string, listenHost: string, port: number): ReadonlySet<string> {
+  const { hostname, port: publicPort, protocol } = new URL(publicUrl);
+  const named = `${hostname.replace(/^\[|\]$/g, '')}:${publicPort === '' ? (protocol === 'https:' ? 443 : 80) : publicPort}`;
+  const loopback = ['127.0.0.1', '::1', 'localhost'].map((host) => `${host}:${port}`);
+  return new Set([named, `${listenHost}:${port}`, ...loopback]);
+}

@@ -1,0 +1,211 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { LIMITS, newId, Refusal } from '../core/index.ts';
+import type { Doors } from './doors.ts';
+import { openTunnel, type TunnelTools } from './ingress/connect.ts';
+import { parseRequestHead } from './ingress/request-head.ts';
+import type { Tunnel } from './ingress/tunnel.ts';
+import type { Line, Story } from './line.ts';
+import { type Problem, problemOf, rawProblem } from './problem.ts';
+import { recordRefusal, refusalOf } from './refused.ts';
+import { beginStory } from './summaries.ts';
+
+export interface ServeOptions {
+  readonly line: Line;
+  readonly doors: Doors;
+  readonly tunnels: TunnelTools;
+  readonly requestTimeoutMs: number;
+  /** True once the gate is to take no more calls. */
+  readonly isClosing: () => boolean;
+}
+
+/** The servers of the data plane: one that listens, one for what comes through tunnels. Same parser, same rules. */
+export class GatewayServers {
+  readonly outer: Server;
+  readonly inner: Server;
+  readonly #options: ServeOptions;
+  readonly #tunnels = new WeakMap<Socket, Tunnel>();
+  /** Connections on which something was not well-formed: what follows is no new message. */
+  readonly #spoiled = new WeakSet<Socket>();
+  /** The response that each connection works on, for faults that the parser finds in a body. */
+  readonly #responses = new WeakMap<Socket, ServerResponse>();
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+    this.outer = this.#make();
+    this.inner = this.#make();
+    this.outer.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      void this.#connect(request, socket, head);
+    });
+    this.inner.on('connect', (_request, socket: Socket) => {
+      socket.destroy();
+    });
+  }
+
+  #make(): Server {
+    const server = createServer({
+      insecureHTTPParser: false,
+      maxHeaderSize: LIMITS.headBytes,
+      // Our own check answers in our own words.
+      requireHostHeader: false,
+      headersTimeout: this.#options.requestTimeoutMs,
+      // Bodies may take as long as they flow; pauses are measured by the reader of the body.
+      requestTimeout: 0,
+      keepAliveTimeout: 30_000,
+      connectionsCheckingInterval: Math.min(5_000, this.#options.requestTimeoutMs),
+      noDelay: true,
+    });
+    // Node would drop the fields beyond its own count in silence: a field that is dropped can't be checked.
+    server.maxHeadersCount = 0;
+    const handle = (request: IncomingMessage, response: ServerResponse) =>
+      void this.#request(request, response);
+    server.on('request', handle).on('checkContinue', handle).on('checkExpectation', handle);
+    server.on('clientError', (error: Error, socket) => void this.#clientError(error, socket as Socket));
+    return server;
+  }
+
+  /** Hands a tunnel's bytes to the same kind of server that listens. */
+  #enter(socket: Socket, tunnel: Tunnel): void {
+    this.#tunnels.set(socket, tunnel);
+    this.inner.emit('connection', socket);
+  }
+
+  async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    if (this.#spoiled.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    this.#responses.set(socket, response);
+    const story = this.#begin(request);
+    response.on('error', ignore);
+    try {
+      if (this.#options.isClosing()) throw new Refusal('shutting_down', { retryAfterMs: 1000 });
+      const head = parseRequestHead(request);
+      await this.#options.doors.enter({
+        request,
+        response,
+        head,
+        story,
+        tunnel: this.#tunnels.get(socket) ?? null,
+      });
+    } catch (error) {
+      await this.#refuse(refusalOf(error), story, request, response);
+    } finally {
+      if (this.#responses.get(socket) === response) this.#responses.delete(socket);
+    }
+  }
+
+  /** The one catch: recorded, then answered. */
+  async #refuse(
+    refusal: Refusal,
+    story: Story,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { line } = this.#options;
+    await recordRefusal(line, story, refusal);
+    if (response.headersSent || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    const problem = this.#problem(refusal, story, isProxyRequest(request));
+    const closes = problem.closes || !request.complete;
+    if (closes) this.#spoiled.add(request.socket);
+    const headers = { ...problem.headers, ...(closes ? { connection: 'close' } : {}) };
+    response.writeHead(problem.status, { ...headers, 'content-length': Buffer.byteLength(problem.body) });
+    response.end(request.method === 'HEAD' ? undefined : problem.body);
+    // What the client still sends is neither read nor taken for a message; it gets a moment to read the answer.
+    if (closes && !request.complete) lingerAndClose(request.socket);
+  }
+
+  async #connect(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    socket.on('error', ignore);
+    const story = this.#begin(request);
+    const { line, tunnels } = this.#options;
+    try {
+      if (this.#options.isClosing()) throw new Refusal('shutting_down', { retryAfterMs: 1000 });
+      await openTunnel(
+        { line, tools: tunnels, story, head: parseRequestHead(request), socket, first: head },
+        (inside, tunnel) => this.#enter(inside, tunnel),
+      );
+    } catch (error) {
+      const refusal = refusalOf(error);
+      await recordRefusal(line, story, refusal);
+      if (!socket.destroyed) socket.end(rawProblem(this.#problem(refusal, story, true)));
+    }
+  }
+
+  /** Faults that the parser itself finds: there is no request, or the body of one is broken. */
+  async #clientError(error: Error, socket: Socket): Promise<void> {
+    if (socket.destroyed || this.#spoiled.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    this.#spoiled.add(socket);
+    const response = this.#responses.get(socket);
+    if (response?.headersSent === true) {
+      socket.destroy(error);
+      return;
+    }
+    const story = beginStory({
+      callId: newId('call'),
+      startedAt: this.#options.line.clock.now(),
+      remote: socket.remoteAddress ?? null,
+    });
+    const refusal = parserRefusal(error);
+    // A call that was under way is recorded by its own line, when its body ends in this fault.
+    if (response === undefined) await recordRefusal(this.#options.line, story, refusal);
+    if (!socket.destroyed && socket.writable) {
+      socket.end(rawProblem(this.#problem(refusal, story, false)), () => socket.destroy());
+    } else socket.destroy();
+  }
+
+  #begin(request: IncomingMessage): Story {
+    const startedAt = this.#options.line.clock.now();
+    return beginStory({
+      callId: newId('call', startedAt),
+      startedAt,
+      remote: this.#remoteOf(request.socket),
+    });
+  }
+
+  #remoteOf(socket: Socket): string | null {
+    return socket.remoteAddress ?? null;
+  }
+
+  #problem(refusal: Refusal, story: Story, proxy: boolean): Problem {
+    const { publicUrl } = this.#options.line.settings;
+    return problemOf(refusal, {
+      callId: story.callId,
+      resourceMetadata: `${publicUrl}/.well-known/oauth-protected-resource`,
+      proxy,
+    });
+  }
+}
+
+/** How long a refused sender may go on before its connection is reset. */
+const LINGER_MS = 1000;
+
+function lingerAndClose(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function isProxyRequest(request: IncomingMessage): boolean {
+  return request.url?.startsWith('/') === false;
+}
+
+function parserRefusal(error: Error): Refusal {
+  const code = 'code' in error ? error.code : null;
+  const internal = `parser: ${String(code)} ${error.message}`.slice(0, 200);
+  if (code === 'HPE_HEADER_OVERFLOW') return new Refusal('request_too_large', { internal });
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Refusal('request_timeout', { internal });
+  if (code === 'HPE_INVALID_VERSION') return new Refusal('protocol_unsupported', { internal });
+  return new Refusal('request_malformed', { internal });
+}
+
+function ignore(): void {
+  // A client that is gone is no fault of ours; the line notices by itself.
+}
