@@ -1,20 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuditLog } from '../audit/index.ts';
-import { type Clock, LIMITS } from '../core/index.ts';
-import { attempt, type Sealer } from './attempt.ts';
-import { type AlertRecord, isAlertRecord, messageOf } from './message.ts';
+import { Courier, type CourierOptions } from './courier.ts';
 import { Projector } from './projector.ts';
-import { nextAttemptAt } from './schedule.ts';
-import type { Attempt, SinkTools } from './sinks/sink-kind.ts';
-import type { DeliveryRecord, OutboxStore, SinkRecord, SinkStore } from './store.ts';
+import type { DeliveryRecord } from './store.ts';
 
 /** Deliveries that are fetched at once, and attempts that one sink gets side by side. */
 const BATCH = 64;
 const PER_SINK = 4;
 /** Sinks that are worked on side by side; the rest wait for a place. */
 const MAX_BUSY_SINKS = 32;
-/** Alert records kept in memory between attempts; the others are read from the log again. */
-const KEPT_RECORDS = 64;
 const DEFAULT_IDLE_MS = 30_000;
 /** Rest after a fault of ours (database, log). */
 const FAULT_REST_MS = 5_000;
@@ -26,19 +19,11 @@ const SAVE_CURSOR_EVERY = 4096;
 /** How long `close` waits for attempts under way. A cut one is repeated after the restart, with the same id. */
 const CLOSE_MS = 2_000;
 
-export interface OutboxOptions {
-  readonly log: AuditLog;
-  readonly outboxStore: OutboxStore;
-  readonly sinkStore: SinkStore;
-  readonly open: Sealer['open'];
-  readonly tools: SinkTools;
-  readonly clock: Clock;
+export interface OutboxOptions extends CourierOptions {
   /** Told of faults of the gate itself (database, log); what goes wrong at receivers is in the deliveries. */
   readonly onFault?: (fault: unknown) => void;
   /** Longest sleep between two looks for due deliveries (the clock may be set); 30 seconds by default. */
   readonly idleMs?: number;
-  /** 0..1, for jitter. */
-  readonly random?: () => number;
 }
 
 /**
@@ -50,11 +35,11 @@ export class Outbox {
   readonly #o: OutboxOptions;
   readonly #idleMs: number;
   readonly #projector: Projector;
+  readonly #courier: Courier;
   readonly #abort = new AbortController();
   /** Sinks with attempts under way, and sinks that rest after a fault of ours, until when. */
   readonly #busy = new Set<string>();
   readonly #resting = new Map<string, number>();
-  readonly #records = new Map<number, AlertRecord>();
   readonly #work = new Set<Promise<void>>();
   #kick: (() => void) | null = null;
   #kicked = false;
@@ -64,10 +49,11 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#o = options;
     this.#idleMs = options.idleMs ?? DEFAULT_IDLE_MS;
+    this.#courier = new Courier(options);
     this.#projector = new Projector({
       ...options,
       onProjected: (record) => {
-        this.#keep(record);
+        this.#courier.keep(record);
         this.#wake();
       },
     });
@@ -149,7 +135,7 @@ export class Outbox {
   #startSink(sinkId: string, deliveries: readonly DeliveryRecord[]): void {
     this.#busy.add(sinkId);
     // Settled: the sink stays busy until its last attempt has ended, or that one would be made twice.
-    const work = Promise.allSettled(deliveries.map((delivery) => this.#deliver(delivery)))
+    const work = Promise.allSettled(deliveries.map((delivery) => this.#courier.deliver(delivery)))
       .then((results) => {
         for (const result of results) if (result.status === 'rejected') this.#rest(sinkId, result.reason);
       })
@@ -159,95 +145,6 @@ export class Outbox {
         this.#wake();
       });
     this.#work.add(work);
-  }
-
-  async #deliver(delivery: DeliveryRecord): Promise<void> {
-    const { sinkStore, clock, tools, open } = this.#o;
-    const record = await this.#recordOf(delivery.sequence);
-    if (record === null) throw new TypeError(`record ${delivery.sequence} of the log is not an alert`);
-    const sink = await sinkStore.get(record.event.tenant, delivery.sinkId);
-    if (sink === null || sink.status === 'disabled') {
-      await this.#abandon(record, delivery, sink === null ? 'the sink was deleted' : 'the sink is disabled');
-      return;
-    }
-    const result = await attempt({ sink, message: messageOf(record), open, tools, now: clock.now() });
-    await this.#settle(record, sink, { ...delivery, attempts: delivery.attempts + 1 }, result);
-  }
-
-  async #settle(
-    record: AlertRecord,
-    sink: SinkRecord,
-    delivery: DeliveryRecord,
-    result: Attempt,
-  ): Promise<void> {
-    const { log, outboxStore, clock, random } = this.#o;
-    const now = clock.now();
-    if (result.outcome === 'delivered') {
-      await outboxStore.record(log.node, {
-        ...delivery,
-        status: 'delivered',
-        nextAttemptAt: now,
-        lastError: null,
-      });
-      return;
-    }
-    const lastError = result.error.slice(0, LIMITS.evidenceChars);
-    if (result.outcome === 'gone') {
-      await this.#disable(sink, lastError);
-      await this.#abandon(record, delivery, lastError);
-      return;
-    }
-    const next = nextAttemptAt({
-      attempts: delivery.attempts,
-      raisedAt: record.event.at,
-      now,
-      retryAfterMs: result.retryAfterMs,
-      random: (random ?? Math.random)(),
-    });
-    if (next === null) await this.#abandon(record, delivery, lastError);
-    else await outboxStore.record(log.node, { ...delivery, nextAttemptAt: next, lastError });
-  }
-
-  async #disable(sink: SinkRecord, reason: string): Promise<void> {
-    const { log, sinkStore, clock } = this.#o;
-    const data = { id: sink.id, by: 'outbox', changes: { name: sink.name, reason } };
-    await log.append({ type: 'sink.disabled', tenant: sink.tenant, at: clock.now(), data });
-    await sinkStore.setStatus(sink.tenant, sink.id, 'disabled');
-  }
-
-  /** The log says that nobody was told before the delivery is put away. */
-  async #abandon(record: AlertRecord, delivery: DeliveryRecord, reason: string): Promise<void> {
-    const { log, outboxStore, clock } = this.#o;
-    const now = clock.now();
-    const { alertId, sinkId, attempts } = delivery;
-    const data = { alertId, sinkId, attempts, reason };
-    await log.append({ type: 'alert.abandoned', tenant: record.event.tenant, at: now, data });
-    await outboxStore.record(log.node, {
-      ...delivery,
-      status: 'abandoned',
-      nextAttemptAt: now,
-      lastError: reason,
-    });
-  }
-
-  async #recordOf(sequence: number): Promise<AlertRecord | null> {
-    const kept = this.#records.get(sequence);
-    if (kept !== undefined) return kept;
-    for await (const record of this.#o.log.read({ afterSequence: sequence - 1 })) {
-      if (record.sequence !== sequence || !isAlertRecord(record)) return null;
-      this.#keep(record);
-      return record;
-    }
-    return null;
-  }
-
-  #keep(record: AlertRecord): void {
-    this.#records.set(record.sequence, record);
-    if (this.#records.size <= KEPT_RECORDS) return;
-    for (const oldest of this.#records.keys()) {
-      this.#records.delete(oldest);
-      return;
-    }
   }
 
   #unavailable(): string[] {

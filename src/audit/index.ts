@@ -1,3 +1,4 @@
+export type { AuditLog, ReadOptions } from './audit-log.ts';
 export { canonicalJson } from './canonical.ts';
 export type { Checkpoint } from './checkpoint.ts';
 export { loadCheckpointPublicKey, loadOrCreateCheckpointKey } from './checkpoint-key.ts';
@@ -5,11 +6,11 @@ export { EVENT_TYPES } from './event-types.ts';
 export { AuditFault } from './fault.ts';
 export type { AppendFile, AuditFiles } from './files.ts';
 export { nodeFiles } from './files.ts';
-export type { AuditLog, ReadOptions } from './log.ts';
 export type { AuditLogOptions } from './open.ts';
 export { openAuditLog } from './open.ts';
 export { readAuditDirectory } from './reader.ts';
 export type { Receipt } from './receipt.ts';
 export type { AuditRecord } from './record.ts';
-export type { Break, VerifyOptions, VerifyReport } from './verify.ts';
+export type { VerifyOptions, VerifyReport } from './verify.ts';
 export { verifyAuditLog } from './verify.ts';
+export type { Break } from './walk.ts';

@@ -1,11 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { Clock } from '../core/index.ts';
+import type { AuditLog } from './audit-log.ts';
 import { checkpointFile } from './checkpoint-file.ts';
 import { AuditFault } from './fault.ts';
 import { type AppendFile, type AuditFiles, nodeFiles } from './files.ts';
 import { type LogLock, takeLock } from './lock.ts';
-import { type AuditLog, FileAuditLog } from './log.ts';
+import { FileAuditLog } from './log.ts';
 import { recover } from './recover.ts';
 import { SegmentWriter } from './segment-writer.ts';
 

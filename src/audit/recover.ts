@@ -1,7 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { stat } from 'node:fs/promises';
 import { Chain, type ChainEnd, emptyChain } from './chain.ts';
 import { type Checkpoint, CheckpointFault } from './checkpoint.ts';
 import {
@@ -11,11 +8,13 @@ import {
   readCheckpointLines,
 } from './checkpoint-file.ts';
 import { AuditFault } from './fault.ts';
-import { cutFile, hasCode, syncDirectory } from './files.ts';
+import { cutFile } from './files.ts';
 import { type Line, readLines, textOf } from './lines.ts';
+import { checkLinks } from './links.ts';
 import { readPeaks } from './peaks.ts';
-import { type AuditRecord, decodeRecord, RecordFault } from './record.ts';
+import type { AuditRecord } from './record.ts';
 import { listSegments, peaksFile, type Segment } from './segments.ts';
+import { isTorn, moveTail } from './torn-tail.ts';
 
 export interface Recovered {
   readonly end: ChainEnd;
@@ -48,55 +47,6 @@ export async function recover(directory: string): Promise<Recovered> {
   assertNothingBeyond(directory, end.sequence, checkpoints);
   const { size } = await stat(last.file);
   return { end, segment: { ...last, bytes: size }, checkpointed, droppedBytes };
-}
-
-/** The record before the last segment; null when there is only one segment. */
-async function checkLinks(segments: readonly Segment[]): Promise<AuditRecord | null> {
-  let before: AuditRecord | null = null;
-  for (const segment of segments) {
-    const expected: number = before === null ? 1 : before.sequence + 1;
-    if (segment.first !== expected) {
-      throw new AuditFault(segment.file, null, `the segment that begins with record ${expected} is missing`);
-    }
-    if (segment === segments.at(-1)) break;
-    const { first, last } = await readEnds(segment);
-    if (before !== null && first.previous !== before.hash) {
-      throw new AuditFault(segment.file, 1, 'the segment does not follow the one before it');
-    }
-    before = last;
-  }
-  return before;
-}
-
-async function readEnds(segment: Segment): Promise<{ first: AuditRecord; last: AuditRecord }> {
-  const first = await lineAt(segment.file, 'first');
-  const last = await lineAt(segment.file, 'last');
-  return { first: decodeIn(segment.file, 1, first), last: decodeIn(segment.file, null, last) };
-}
-
-function decodeIn(file: string, line: number | null, text: string): AuditRecord {
-  try {
-    return decodeRecord(text);
-  } catch (cause) {
-    throw new AuditFault(file, line, cause instanceof RecordFault ? cause.message : 'unreadable', { cause });
-  }
-}
-
-const END_BYTES = 512 * 1024;
-
-async function lineAt(file: string, which: 'first' | 'last'): Promise<string> {
-  const handle = await open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    const length = Math.min(size, END_BYTES);
-    const bytes = Buffer.alloc(length);
-    await handle.read(bytes, 0, length, which === 'first' ? 0 : size - length);
-    if (which === 'first') return bytes.subarray(0, Math.max(0, bytes.indexOf(10))).toString('utf8');
-    if (bytes.at(-1) !== 10) throw new AuditFault(file, null, 'the last line of the segment is cut off');
-    return bytes.subarray(bytes.lastIndexOf(10, -2) + 1, -1).toString('utf8');
-  } finally {
-    await handle.close();
-  }
 }
 
 /** The chain before the last segment. Without its file of peaks the whole log is read: slow, but right. */
@@ -146,41 +96,6 @@ async function walkLast(
     }
   }
   return { end: chain.end, droppedBytes: 0 };
-}
-
-/**
- * What a death in the middle of a write leaves: a line without its newline, a last line that is not whole, or
- * (after a power cut) a line with bytes that never reached the disk and read as zero, which JSON never holds.
- */
-function isTorn(line: Line, fileBytes: number): boolean {
-  if (!line.ended || line.bytes.includes(0)) return true;
-  const isLast = line.offset + line.bytes.length + 1 === fileBytes;
-  return isLast && !isWhole(textOf(line));
-}
-
-function isWhole(text: string | null): boolean {
-  if (text === null) return false;
-  try {
-    decodeRecord(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Moves everything from `offset` on into a new side file; nothing is lost if we die in between. */
-async function moveTail(file: string, offset: number): Promise<void> {
-  for (let number = 1; ; number++) {
-    try {
-      const side = await open(`${file}.torn-${number}`, 'wx', 0o600);
-      await pipeline(createReadStream(file, { start: offset }), side.createWriteStream({ flush: true }));
-      break;
-    } catch (fault) {
-      if (!hasCode(fault, 'EEXIST')) throw fault;
-    }
-  }
-  await syncDirectory(dirname(file));
-  await cutFile(file, offset);
 }
 
 /** Checkpoints over at least `size` records, in the order of the file. An unfinished last line is cut off. */
