@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, duplexPair } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import tls from 'node:tls';
 import { exportJWK, generateKeyPair, type JWK, jwtVerify } from 'jose';
@@ -200,6 +200,16 @@ export async function startFakeGate(): Promise<FakeGate> {
     socket.write('HTTP/1.1 200 OK\r\n\r\n');
     if (head.length > 0) socket.unshift(head);
     if (knobs.raw !== null) return knobs.raw(socket);
+    const [first]: Buffer[] = await once(socket, 'data').catch(() => []);
+    if (first === undefined) return socket.destroy();
+    socket.pause();
+    socket.unshift(first);
+    // Node's fetch asks for a tunnel to http:// origins too: no TLS record stands at its beginning then.
+    if (first[0] !== 22) {
+      const [outside, inside] = duplexPair();
+      socket.pipe(outside).pipe(socket);
+      return inner.emit('connection', inside);
+    }
     const certificate = await authority.issue(authorityName.replace(/:\d+$/, ''));
     const secure = new tls.TLSSocket(socket as Socket, { isServer: true, ...certificate });
     secure.on('error', () => {});

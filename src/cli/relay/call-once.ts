@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import tls from 'node:tls';
-import { requestAuthority } from './authority.ts';
+import { type Authority, requestAuthority } from './authority.ts';
+import { RelayFault } from './fault.ts';
 import { pairs } from './fields.ts';
 import { connectToGateway } from './gateway-socket.ts';
 import { openTunnel, unreachable } from './open-tunnel.ts';
@@ -63,25 +64,48 @@ async function callThroughTunnel(
   url: URL,
   options: CallOptions,
 ): Promise<CallAnswer> {
+  const authority = await authorityOrFault(holder);
   const answer = await openTunnel(holder, `${url.hostname}:${url.port || '443'}`);
   if (!answer.open) {
     const { status, statusText, rawHeaders, body } = answer;
     return { status, statusText, headers: pairs(rawHeaders), body: Readable.from([body]) };
   }
-  const { certificatePem } = await requestAuthority(holder);
+  if (authority instanceof RelayFault) {
+    answer.socket.destroy();
+    throw authority;
+  }
   if (answer.head.length > 0) answer.socket.unshift(answer.head);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const secure = tls.connect({
-    socket: answer.socket,
-    ca: [certificatePem],
-    ...(isIP(host) ? { host } : { servername: host }),
-  });
+  const secure = await secureTunnel(answer.socket, url, authority);
   return send(holder, options, {
     path: withoutFragment(`${url.pathname}${url.search}`),
     host: url.host,
     fields: [],
     connect: () => secure,
   });
+}
+
+/** Who is refused everything is told by the answer to the call, not by that to our own question. */
+async function authorityOrFault(holder: PassportHolder): Promise<Authority | RelayFault> {
+  try {
+    return await requestAuthority(holder);
+  } catch (fault) {
+    if (fault instanceof RelayFault && fault.code === 'gateway_refused') return fault;
+    throw fault;
+  }
+}
+
+/** TLS to the gate that answers for the host: only its own authority is trusted inside a tunnel. */
+async function secureTunnel(socket: Duplex, url: URL, authority: Authority): Promise<tls.TLSSocket> {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const name = isIP(host) ? { host } : { servername: host };
+  const secure = tls.connect({ socket, ca: [authority.certificatePem], ...name });
+  try {
+    await once(secure, 'secureConnect');
+    return secure;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RelayFault('gateway_malformed', `the gateway showed no good certificate for ${host} (${why})`);
+  }
 }
 
 /** A request to the gateway itself; without a streamed body it is made again when the gateway wants its nonce. */
