@@ -27,7 +27,9 @@ export class TestClock implements Clock {
 }
 
 export interface Bench {
+  /** Where the issuer listens; also its identifier, unless another one was given. */
   readonly issuer: string;
+  readonly identifier: string;
   readonly room: PassportRoom;
   readonly storage: Storage;
   readonly keysDirectory: string;
@@ -36,6 +38,8 @@ export interface Bench {
   readonly clock: TestClock;
   /** Closes the room and opens it again over the same state, as a restart does. */
   restart(): Promise<PassportRoom>;
+  /** Lets the socket lead to another node. */
+  serve(node: PassportRoom): void;
   /** Another node over the same state. */
   openNode(options?: Partial<PassportRoomOptions>): Promise<PassportRoom>;
   eventsOf<T extends AuditEvent['type']>(type: T): Extract<AuditEvent, { type: T }>[];
@@ -76,9 +80,11 @@ export async function openBench(
     return node;
   };
   let room = await openNode();
-  app.use((req, res, next) => room.issuer(req, res, next));
+  let served = room;
+  app.use((req, res, next) => served.issuer(req, res, next));
   return {
     issuer: origin,
+    identifier: publicIssuer ?? origin,
     get room() {
       return room;
     },
@@ -88,9 +94,13 @@ export async function openBench(
     faults,
     clock,
     openNode,
+    serve(node) {
+      served = node;
+    },
     async restart() {
       await room.close();
       room = await openNode();
+      served = room;
       return room;
     },
     eventsOf: (type) => events.filter((event): event is never => event.type === type),
@@ -126,6 +136,18 @@ export async function newKey(alg = 'ES256'): Promise<TestKey> {
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
   const publicJwk = await exportJWK(publicKey);
   return { privateKey, publicJwk, alg, thumbprint: await calculateJwkThumbprint(publicJwk) };
+}
+
+/** RSA of 1,024 bits: jose makes none so weak. */
+export async function newWeakKey(): Promise<TestKey> {
+  const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 1024 };
+  const { privateKey, publicKey } = await crypto.subtle.generateKey(
+    { ...algorithm, publicExponent: new Uint8Array([1, 0, 1]) },
+    true,
+    ['sign', 'verify'],
+  );
+  const publicJwk = await exportJWK(publicKey);
+  return { privateKey, publicJwk, alg: 'RS256', thumbprint: await calculateJwkThumbprint(publicJwk) };
 }
 
 /** A JWK as the registry of agents takes it. */
@@ -212,10 +234,10 @@ export class TestAgent {
   async request(
     o: { form?: Record<string, string>; proof?: string | null; dpop?: TestKey; assertion?: string } = {},
   ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> {
-    const { issuer } = this.bench;
+    const { issuer, identifier } = this.bench;
     const proof =
       o.proof === undefined
-        ? await makeProof(o.dpop ?? this.dpop, { htm: 'POST', htu: `${issuer}/token` })
+        ? await makeProof(o.dpop ?? this.dpop, { htm: 'POST', htu: `${identifier}/token` })
         : o.proof;
     return post(`${issuer}/token`, {
       form: {
@@ -229,8 +251,11 @@ export class TestAgent {
   }
 
   assertion(claims?: Record<string, unknown>): Promise<string> {
-    const { issuer } = this.bench;
-    return makeAssertion(this.key, { clientId: this.id, audience: issuer, ...(claims ? { claims } : {}) });
+    return makeAssertion(this.key, {
+      clientId: this.id,
+      audience: this.bench.identifier,
+      ...(claims ? { claims } : {}),
+    });
   }
 
   async passport(form?: Record<string, string>): Promise<string> {

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { findVectors } from '../../support/shared.ts';
+import * as dpop from '../../vectors/dpop.ts';
+import * as jws from '../../vectors/jws-wycheproof.ts';
+
+const vectors = findVectors();
+if (vectors === null) {
+  process.stderr.write('Vector tests of proof skipped: there is no shared test material (SALLYPORT_SHARED).\n');
+}
+
+describe.skipIf(vectors === null)('shared vectors', () => {
+  test('every JWS and access token case comes out as expected', async () => {
+    const result = await jws.run(join(vectors ?? '', 'jws-wycheproof.json'));
+    expect(result.failures).toEqual([]);
+    expect(result.passed).toBe(522);
+  });
+
+  test('every DPoP case comes out as expected at the gate, at the issuer and in the check itself', async () => {
+    const result = await dpop.run(join(vectors ?? '', 'dpop.json'));
+    expect(result.failures).toEqual([]);
+    expect(result.passed).toBe(96);
+  });
+});
