@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compileNeedles, StreamScrubber } from '../../src/gateway/scrub/index.ts';
 import { PROMISED } from '../support/leak-cases.ts';
+import { openLeakGateway } from '../support/leak-gateway.ts';
+import { type LeakTransport, scrubberTransport } from '../support/leak-transport.ts';
 import { findVectors } from '../support/shared.ts';
-import { type LeakTransport, measure, run, runThrough } from '../vectors/secrets-leak.ts';
+import { measure, runThrough } from '../vectors/secrets-leak.ts';
 
 const vectors = findVectors();
 const path = vectors === null ? '' : join(vectors, 'secrets-leak.json');
@@ -13,11 +15,23 @@ const path = vectors === null ? '' : join(vectors, 'secrets-leak.json');
 const withVectors = describe.skipIf(!existsSync(path));
 
 withVectors('secrets-leak.json', () => {
-  it('every promised form of every secret is stopped', async () => {
-    const result = await run(path);
+  it('every promised form of every secret is stopped by the scrubber', async () => {
+    const result = await runThrough(path, scrubberTransport);
     expect(result.failures).toEqual([]);
     expect(result.total).toBeGreaterThan(800);
     expect(result.passed).toBe(result.total);
+  });
+
+  it('every promised form is stopped by a whole gateway over sockets', async () => {
+    // A token and the password with every awkward character; `npm run vectors` runs all twelve secrets.
+    const gateway = await openLeakGateway();
+    try {
+      const result = await runThrough(path, gateway.transport, ['s01', 's10']);
+      expect(result.failures).toEqual([]);
+      expect(result.total).toBeGreaterThan(150);
+    } finally {
+      await gateway.close();
+    }
   });
 
   it('the runner sees a leak: with no scrubber in the way it fails nearly everywhere', async () => {

@@ -1,23 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { compileNeedles, type Needles, scrubHeaders, scrubResponse } from '../../src/gateway/scrub/index.ts';
 import { type Echo, MEASURED, PROMISED } from '../support/leak-cases.ts';
+import { openLeakGateway } from '../support/leak-gateway.ts';
+import { type Arrival, type LeakTransport, scrubberTransport } from '../support/leak-transport.ts';
 import type { VectorResult } from './main.ts';
-
-type Fields = readonly (readonly [name: string, value: string])[];
-
-/** What arrived at the agent. */
-export interface Arrival {
-  readonly reason: string;
-  readonly headers: Fields;
-  readonly interim: Fields;
-  readonly trailers: Fields;
-  readonly body: Buffer;
-}
-
-/** Carries one answer of an upstream through the product to the agent. */
-export type LeakTransport = (echo: Echo) => Promise<Arrival>;
 
 const fileSchema = z.object({
   secrets: z.array(z.object({ id: z.string(), valueParts: z.array(z.string()), sha256: z.string() })),
@@ -27,18 +14,28 @@ const fileSchema = z.object({
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const HEADER_CARRIERS = new Set(['header', 'trailer']);
 
-/** Every promised form of every secret, through the scrubber's own entry points. */
-export function run(path: string): Promise<VectorResult> {
-  return runThrough(path, directTransport);
+/** Every promised form of every secret, through a whole gateway over sockets. */
+export async function run(path: string): Promise<VectorResult> {
+  const gateway = await openLeakGateway();
+  try {
+    return await runThrough(path, gateway.transport);
+  } finally {
+    await gateway.close();
+  }
 }
 
-/** The same through another transport: a whole gateway, for one. */
-export async function runThrough(path: string, transport: LeakTransport): Promise<VectorResult> {
+/** The same through another transport, for all secrets or for those with an id in `only`. */
+export async function runThrough(
+  path: string,
+  transport: LeakTransport,
+  only: readonly string[] | null = null,
+): Promise<VectorResult> {
   const file = await readFormFile(path);
   const failures: { id: string; why: string }[] = [];
   let total = 0;
   for (const form of file.cases.filter(({ mustStop }) => mustStop)) {
     for (const [at, secret] of file.secrets.entries()) {
+      if (only?.includes(secret.id) === false) continue;
       if (HEADER_CARRIERS.has(form.carrier) && /[\r\n]/.test(secret.value)) continue;
       if (form.id === 'field-name' && !TOKEN.test(secret.value)) continue;
       total++;
@@ -60,7 +57,7 @@ export async function measure(
     let stopped = 0;
     for (const { value } of file.secrets) {
       const bytes = Buffer.from(form(value));
-      const arrival = await directTransport(plainEcho(value, bytes));
+      const arrival = await scrubberTransport(plainEcho(value, bytes));
       if (!arrival.body.includes(bytes)) stopped++;
     }
     results.push({ id, stopped, of: file.secrets.length });
@@ -133,40 +130,6 @@ function isJson(body: Buffer): boolean {
     return false;
   }
 }
-
-/** The gateway keeps the needles of a credential version, too. */
-const compiled = new Map<string, Needles>();
-
-function needlesOf(secrets: readonly string[]): Needles {
-  const key = secrets.join('\n');
-  const known = compiled.get(key) ?? compileNeedles(secrets.map((secret) => Buffer.from(secret, 'utf8')));
-  compiled.set(key, known);
-  return known;
-}
-
-/** Straight through the scrubber, as the gateway calls it. */
-export const directTransport: LeakTransport = async (echo) => {
-  const needles = needlesOf(echo.injected);
-  const length = echo.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const answer = await scrubResponse(needles, {
-    method: 'GET',
-    status: echo.status,
-    reason: echo.reason,
-    headers: [...echo.headers, ['content-length', String(length)]],
-    body: (async function* () {
-      yield* echo.chunks;
-    })(),
-  });
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of answer.body) chunks.push(chunk);
-  return {
-    reason: answer.reason,
-    headers: answer.headers,
-    interim: scrubHeaders(needles, echo.interim ?? []).headers,
-    trailers: answer.scrubTrailers(echo.trailers),
-    body: Buffer.concat(chunks),
-  };
-};
 
 function plainEcho(secret: string, bytes: Buffer): Echo {
   return {
