@@ -10,6 +10,7 @@ export type { AuditLogOptions } from './open.ts';
 export { openAuditLog } from './open.ts';
 export { readAuditDirectory } from './reader.ts';
 export type { Receipt } from './receipt.ts';
+export { isReceipt } from './receipt.ts';
 export type { AuditRecord } from './record.ts';
 export type { VerifyOptions, VerifyReport } from './verify.ts';
 export { verifyAuditLog } from './verify.ts';

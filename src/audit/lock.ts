@@ -108,14 +108,15 @@ function hold(file: string, mine: string, onLost: () => void): LogLock {
   };
 }
 
+/** False when the lock is another's or gone. Not when it can't be read just now (no descriptor left, say). */
 async function beat(file: string, mine: string): Promise<boolean> {
   try {
     if ((await readFile(file, 'utf8')) !== mine) return false;
     const now = new Date();
     await utimes(file, now, now);
     return true;
-  } catch {
-    return false;
+  } catch (fault) {
+    return !hasCode(fault, 'ENOENT');
   }
 }
 

@@ -11,8 +11,12 @@ export class Receipt implements ReceiptView {
     this.hash = hash;
   }
 
-  /** True for what this room made, also where types were argued away. */
-  static is(value: unknown): value is Receipt {
+  static isOne(value: unknown): value is Receipt {
     return typeof value === 'object' && value !== null && #durable in value && value.#durable;
   }
+}
+
+/** True for what the log made alone, also where the types were argued away. */
+export function isReceipt(value: unknown): value is Receipt {
+  return Receipt.isOne(value);
 }

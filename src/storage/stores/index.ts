@@ -1,16 +1,16 @@
-import type { AdminTokenStore } from '../../admin/store.ts';
-import type { OutboxStore, SinkStore } from '../../alerts/store.ts';
-import type { ApprovalStore } from '../../approvals/store.ts';
+import type { AdminTokenStore } from '../../admin/index.ts';
+import type { OutboxStore, SinkStore } from '../../alerts/index.ts';
+import type { ApprovalStore } from '../../approvals/index.ts';
 import type { BaselineStore, DecoyStore, RiskStore } from '../../detector/store.ts';
-import type { ServiceStore } from '../../gateway/store.ts';
+import type { ServiceStore } from '../../gateway/index.ts';
 import type {
   AgentStore,
   OidcStore,
   PassportStore,
   ReplayStore,
   RevocationStore,
-} from '../../passport/store.ts';
-import type { CredentialStore } from '../../vault/store.ts';
+} from '../../passport/index.ts';
+import type { CredentialStore } from '../../vault/index.ts';
 import type { ChangeFeed } from '../dialect/change.ts';
 import type { Link } from '../link.ts';
 import { adminTokenStore } from './admin-token-store.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DeliveryRecord, OutboxStore } from '../../alerts/store.ts';
+import type { DeliveryRecord, OutboxStore } from '../../alerts/index.ts';
 import type { Link } from '../link.ts';
 import { literal, rowReader } from './columns.ts';
 

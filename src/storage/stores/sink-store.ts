@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SinkRecord, SinkStore } from '../../alerts/store.ts';
+import type { SinkRecord, SinkStore } from '../../alerts/index.ts';
 import type { Link } from '../link.ts';
 import { bytes, json, jsonObject, rowReader, severity } from './columns.ts';
 

@@ -54,6 +54,20 @@ test('any JSON value comes back whole, and the order of its members plays no par
   );
 });
 
+test('any text is quoted as ECMAScript quotes it, which is what RFC 8785 asks for', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 150 }), (text) => {
+      expect(canonicalJson(text)).toBe(JSON.stringify(text));
+      expect(canonicalJson({ [text]: 1 })).toBe(`{${JSON.stringify(text)}:1}`);
+    }),
+    { numRuns: 2000 },
+  );
+  for (let unit = 0; unit < 0x10000; unit++) {
+    const text = String.fromCharCode(unit);
+    expect(canonicalJson(text)).toBe(JSON.stringify(text.toWellFormed()));
+  }
+});
+
 test('a lone surrogate, which an agent can send, becomes U+FFFD instead of a failure', () => {
   expect(canonicalJson({ a: 'x\ud800y' })).toBe('{"a":"x\ufffdy"}');
 });

@@ -13,6 +13,7 @@ import { describe, expect, test } from 'vitest';
 import {
   AuditFault,
   type AuditRecord,
+  isReceipt,
   readAuditDirectory,
   verifyAuditLog,
 } from '../../../src/audit/index.ts';
@@ -43,6 +44,15 @@ describe('appending', () => {
       records[1]?.hash,
     ]);
     expect(records.map(({ event }) => event)).toEqual([1, 2, 3].map((number) => eventNumber(number)));
+  });
+
+  test('gives receipts that nothing else passes for', async () => {
+    const log = await openLog(temporaryFolder());
+    const receipt = await log.append(eventNumber(1));
+    expect(isReceipt(receipt)).toBe(true);
+    expect(isReceipt({ ...receipt })).toBe(false);
+    expect(isReceipt(Object.assign(Object.create(Object.getPrototypeOf(receipt)), receipt))).toBe(false);
+    expect(isReceipt(null)).toBe(false);
   });
 
   test.each(['power', 'process'] as const)('%s: what was acknowledged is in the file', async (durability) => {
@@ -366,4 +376,32 @@ describe('checkpoints', () => {
     await log.close();
     expect(await verifyAuditLog({ directory, publicKey })).toMatchObject({ ok: true });
   });
+});
+
+test('a log can be verified while it is written to, at whatever moment', async () => {
+  const directory = temporaryFolder();
+  const log = await openLog(directory, {
+    segmentBytes: 3000,
+    checkpointEveryRecords: 3,
+    durability: 'process',
+  });
+  let writing = true;
+  const writer = (async () => {
+    for (let number = 1; writing; number++) {
+      await Promise.all([
+        log.append(eventNumber(number)),
+        log.append(eventNumber(number, 'x'.repeat(number % 900))),
+      ]);
+    }
+  })();
+  let records = 0;
+  for (let round = 0; round < 40; round++) {
+    const report = await verifyAuditLog({ directory, publicKey });
+    expect(report).toMatchObject({ ok: true, firstBroken: null });
+    expect(report.records).toBeGreaterThanOrEqual(records);
+    records = report.records;
+  }
+  writing = false;
+  await writer;
+  expect(records).toBeGreaterThan(50);
 });
