@@ -30,6 +30,8 @@ export interface Knobs {
   /** OAuth error that the token endpoint answers with. */
   issuerError: string | null;
   tokenType: string;
+  /** Hosts of the certificate authority; none: it is refused, as the gate does it. */
+  hosts: string[];
   /** Status with which every call is refused. */
   refuse: number | null;
   /** Body of each answer inside tunnels and to absolute targets. */
@@ -67,6 +69,7 @@ export async function startFakeGate(): Promise<FakeGate> {
     gatewayNonce: null,
     issuerError: null,
     tokenType: 'DPoP',
+    hosts: ['api.test'],
     refuse: null,
     serve: echo,
     raw: null,
@@ -177,10 +180,13 @@ export async function startFakeGate(): Promise<FakeGate> {
       return response.end(problem(no.why));
     }
     if (target !== '/v1/ca') return knobs.serve(request, response);
+    if (knobs.hosts.length === 0) {
+      return response.writeHead(403, { 'sallyport-refusal': 'scope_insufficient' }).end('{}');
+    }
     authority = await makeTestAuthority('Fake gate');
     certificates.push(authority.certificatePem);
     const expiresAt = Date.now() + knobs.authorityLifetimeMs;
-    response.end(JSON.stringify({ certificate: authority.certificatePem, hosts: ['api.test'], expiresAt }));
+    response.end(JSON.stringify({ certificate: authority.certificatePem, hosts: knobs.hosts, expiresAt }));
   });
   gateway.on('connect', async (request, socket, head) => {
     socket.on('error', () => {});

@@ -423,6 +423,29 @@ describe('the certificate authority of the gate', () => {
   });
 });
 
+describe('hosts of the certificate authority', () => {
+  test('follow the services: a new one is asked for once, before the tunnel to it opens', async () => {
+    await open();
+    gate.knobs.hosts = ['api.test', 'new.test'];
+    expect((await connect('new.test:443')).status).toBe(200);
+    expect(relay.hosts).toEqual(['api.test', 'new.test']);
+    expect(await readFile(relay.environment.SSL_CERT_FILE ?? '', 'utf8')).toContain(
+      gate.certificates[1]?.trim(),
+    );
+    await Promise.all([connect('new.test:443'), connect('api.test:443'), connect('plain.test:80')]);
+    await connect('plain.test:80');
+    expect(gate.certificates).toHaveLength(3);
+  });
+
+  test('may be none: then http works, and a sentence says so', async () => {
+    gate.knobs.hosts = [];
+    await open();
+    expect((await viaProxy('http://api.test/')).status).toBe(200);
+    expect(notices.join()).toContain('no service of this agent has an https address');
+    expect(await readFile(relay.environment.SSL_CERT_FILE ?? '', 'utf8')).toContain('BEGIN CERTIFICATE');
+  });
+});
+
 describe('a relay that can not begin', () => {
   const fault = async (changes: Partial<Parameters<typeof openRelay>[0]> = {}): Promise<RelayFault> => {
     const caught = await openRelay({ ...options(), ...changes }).catch((cause: unknown) => cause);

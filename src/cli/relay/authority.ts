@@ -35,6 +35,7 @@ export async function requestAuthority(holder: PassportHolder): Promise<Authorit
     throw new RelayFault(
       'gateway_refused',
       `the gateway at ${url.origin} refused (status ${answer.status}${reasonOf(answer.text)})`,
+      { refusal: answer.header('sallyport-refusal') },
     );
   }
   const parsed = answerSchema.safeParse(parse(answer.text));

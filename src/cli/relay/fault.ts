@@ -13,10 +13,17 @@ export type RelayFaultCode =
 /** The relay can't do its work. The message names the place and says what to do; it never holds a secret. */
 export class RelayFault extends Error {
   readonly code: RelayFaultCode;
+  /** The gate's own code, where it said one with its no. */
+  readonly refusal: string | null;
 
-  constructor(code: RelayFaultCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  constructor(
+    code: RelayFaultCode,
+    message: string,
+    { refusal, cause }: { readonly refusal?: string | null; readonly cause?: unknown } = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'RelayFault';
     this.code = code;
+    this.refusal = refusal ?? null;
   }
 }

@@ -96,7 +96,7 @@ export class IssuerClient {
     const { clientId, privateJwk } = this.#agent;
     const now = toSeconds(Date.now());
     try {
-      const alg = privateJwk.alg ?? 'ES256';
+      const alg = privateJwk.alg ?? algorithmOf(privateJwk);
       return await new SignJWT({ jti: randomUUID() })
         .setProtectedHeader({ alg, ...(privateJwk.kid === undefined ? {} : { kid: privateJwk.kid }) })
         .setIssuer(clientId)
@@ -125,6 +125,12 @@ export class IssuerClient {
       `the issuer at ${this.#issuerUrl} gives agent ${this.#agent.clientId} no passport (${reason})`,
     );
   }
+}
+
+/** RFC 7518 and RFC 8037: the curve says it; RSA keys are taken to sign with PSS. */
+function algorithmOf({ kty, crv }: AgentIdentity['privateJwk']): string {
+  if (kty === 'RSA') return 'PS256';
+  return crv === 'Ed25519' ? 'EdDSA' : 'ES256';
 }
 
 function malformed(url: URL, what: string): RelayFault {

@@ -1,27 +1,22 @@
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { LIMITS } from '../../core/index.ts';
-import { requestAuthority } from './authority.ts';
+import { AuthorityKeeper } from './authority-keeper.ts';
 import { relayEnvironment } from './child-environment.ts';
 import { forwardRequest } from './forward-request.ts';
 import type { RelayOptions } from './options.ts';
-import { PassportHolder, sentenceOf } from './passport-holder.ts';
+import { PassportHolder } from './passport-holder.ts';
 import { ProxyPassword } from './proxy-password.ts';
 import { serveTunnel } from './serve-tunnel.ts';
 import { TrustFolder } from './trust-folder.ts';
 
-/** Renewal of the authority begins when this share of its life is over. */
-const RENEW_AFTER = 2 / 3;
-const RENEW_RETRY_MS = 5_000;
-/** A timer of Node can't wait longer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const HEAD_TIMEOUT_MS = 15_000;
 
 export interface Relay {
   readonly port: number;
   /** Address for clients, with the password of this run in it: hand it to the one program that may use it. */
   readonly proxyUrl: string;
-  /** Hosts that the gate's certificate authority covers. */
+  /** Hosts that the gate's certificate authority covers now. */
   readonly hosts: readonly string[];
   /** Variables that make a program use the relay. */
   readonly environment: Readonly<Record<string, string>>;
@@ -42,28 +37,32 @@ export async function openRelay(
   },
 ): Promise<Relay> {
   const holder = await PassportHolder.open(options);
-  const authority = await requestAuthority(holder);
+  const onNotice = options.onNotice ?? (() => {});
   const trust = await TrustFolder.create(options.extraTrustFiles ?? []);
   const password = new ProxyPassword();
   const sockets = new Set<Socket>();
-  const server = makeServer({ holder, password }, sockets);
+  let authority: AuthorityKeeper | null = null;
+  let server: http.Server;
   try {
-    await trust.write(authority.certificatePem);
+    authority = await AuthorityKeeper.open({ holder, trust, onNotice });
+    server = makeServer({ holder, password, authority }, sockets);
     await listen(server, options.port ?? 0);
   } catch (cause) {
+    authority?.stop();
     await trust.remove();
     throw cause;
   }
-  const renewal = keepAuthority(holder, trust, authority.expiresAt, options.onNotice ?? (() => {}));
   const { port } = server.address() as AddressInfo;
   const proxyUrl = password.proxyUrl(port);
   return {
     port,
     proxyUrl,
-    hosts: authority.hosts,
+    get hosts() {
+      return authority.hosts;
+    },
     environment: relayEnvironment({ proxyUrl, ...trust }),
     async close() {
-      renewal.stop();
+      authority.stop();
       server.close();
       for (const socket of sockets) socket.destroy();
       await trust.remove();
@@ -72,7 +71,11 @@ export async function openRelay(
 }
 
 function makeServer(
-  relay: { readonly holder: PassportHolder; readonly password: ProxyPassword },
+  relay: {
+    readonly holder: PassportHolder;
+    readonly password: ProxyPassword;
+    readonly authority: AuthorityKeeper;
+  },
   sockets: Set<Socket>,
 ): http.Server {
   const server = http.createServer({ maxHeaderSize: LIMITS.headBytes, headersTimeout: HEAD_TIMEOUT_MS });
@@ -102,37 +105,4 @@ function listen(server: http.Server, port: number): Promise<void> {
       resolve();
     });
   });
-}
-
-/** Renews the authority before it expires; programs that read the file for each connection see the new one. */
-function keepAuthority(
-  holder: PassportHolder,
-  trust: TrustFolder,
-  expiresAt: number,
-  onNotice: (sentence: string) => void,
-): { stop(): void } {
-  let stopped = false;
-  let timer: NodeJS.Timeout;
-  const wait = (delayMs: number) => {
-    timer = setTimeout(renew, Math.min(Math.max(delayMs, 0), LONGEST_TIMER_MS)).unref();
-  };
-  const renew = async () => {
-    try {
-      const authority = await requestAuthority(holder);
-      if (stopped) return;
-      await trust.write(authority.certificatePem);
-      wait((authority.expiresAt - Date.now()) * RENEW_AFTER);
-    } catch (fault) {
-      if (stopped) return;
-      onNotice(`the gate's certificate authority was not renewed: ${sentenceOf(fault)}`);
-      wait(RENEW_RETRY_MS);
-    }
-  };
-  wait((expiresAt - Date.now()) * RENEW_AFTER);
-  return {
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-    },
-  };
 }

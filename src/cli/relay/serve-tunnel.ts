@@ -1,5 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { AuthorityKeeper } from './authority-keeper.ts';
 import { pairs } from './fields.ts';
 import { openTunnel, type TunnelAnswer } from './open-tunnel.ts';
 import type { PassportHolder } from './passport-holder.ts';
@@ -13,7 +14,11 @@ const AUTHORITY = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/;
 
 /** Serves one CONNECT of the child. */
 export async function serveTunnel(
-  relay: { readonly holder: PassportHolder; readonly password: ProxyPassword },
+  relay: {
+    readonly holder: PassportHolder;
+    readonly password: ProxyPassword;
+    readonly authority: AuthorityKeeper;
+  },
   request: IncomingMessage,
   client: Duplex,
   head: Buffer,
@@ -29,6 +34,12 @@ export async function serveTunnel(
     return refuse(client, problemOf(fault));
   }
   if (!answer.open) return passRefusal(client, answer);
+  await relay.authority.cover(
+    authority
+      .replace(/:\d+$/, '')
+      .replace(/^\[|\]$/g, '')
+      .toLowerCase(),
+  );
   if (client.destroyed) {
     answer.socket.destroy();
     return;

@@ -72,7 +72,7 @@ export function openPostgres(options: PostgresOptions, onFault: (fault: unknown)
 function placeOf(url: string): string {
   const parsed = URL.parse(url);
   if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol)) {
-    throw new StorageFault('database.url', 'not an address like postgres://user:password@host:5432/database');
+    throw new StorageFault('storage.url', 'not an address like postgres://user:password@host:5432/database');
   }
   const host = parsed.host || parsed.searchParams.get('host') || 'localhost';
   return `postgres://${host}${parsed.pathname}`;

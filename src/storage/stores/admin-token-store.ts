@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AdminTokenRecord, AdminTokenStore } from '../../admin/store.ts';
+import type { AdminTokenRecord, AdminTokenStore } from '../../admin/index.ts';
 import type { Link } from '../link.ts';
 import { rowReader } from './columns.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AgentRecord, AgentStore } from '../../passport/store.ts';
+import type { AgentRecord, AgentStore } from '../../passport/index.ts';
 import type { Link } from '../link.ts';
 import { json, jsonObject, literal, rowReader, strings } from './columns.ts';
 

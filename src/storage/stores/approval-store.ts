@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ApprovalRecord, ApprovalStore } from '../../approvals/store.ts';
+import type { ApprovalRecord, ApprovalStore } from '../../approvals/index.ts';
 import type { Link } from '../link.ts';
 import { json, jsonObject, literal, rowReader } from './columns.ts';
 

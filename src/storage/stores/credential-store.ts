@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CredentialRecord, CredentialStore } from '../../vault/store.ts';
+import type { CredentialRecord, CredentialStore } from '../../vault/index.ts';
 import type { ChangeFeed } from '../dialect/change.ts';
 import type { Link, TransactionLink } from '../link.ts';
 import { bytes, json, literal, rowReader } from './columns.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
-import type { OidcRow, OidcStore } from '../../passport/store.ts';
+import type { OidcRow, OidcStore } from '../../passport/index.ts';
 import type { Link } from '../link.ts';
 import { json, jsonObject, rowReader } from './columns.ts';
 

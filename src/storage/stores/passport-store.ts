@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PassportRecord, PassportStore } from '../../passport/store.ts';
+import type { PassportRecord, PassportStore } from '../../passport/index.ts';
 import type { Link } from '../link.ts';
 import { json, rowReader, strings } from './columns.ts';
 

@@ -1,4 +1,4 @@
-import type { ReplayStore } from '../../passport/store.ts';
+import type { ReplayStore } from '../../passport/index.ts';
 import type { Link } from '../link.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
-import type { RevocationRecord, RevocationStore } from '../../passport/store.ts';
+import type { RevocationRecord, RevocationStore } from '../../passport/index.ts';
 import type { ChangeFeed } from '../dialect/change.ts';
 import type { Link } from '../link.ts';
 import { rowReader } from './columns.ts';

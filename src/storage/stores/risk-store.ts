@@ -16,13 +16,14 @@ const rows = rowReader<RiskRecord>(
 
 export function riskStore({ db }: Link): RiskStore {
   return {
-    async get(tenant, sid) {
+    async since(at, limit) {
       const query = db
         .selectFrom('risks')
         .select(['tenant', 'sid', 'score', 'findings', 'at'])
-        .where('tenant', '=', tenant)
-        .where('sid', '=', sid);
-      return rows.optional(await query.executeTakeFirst());
+        .where('at', '>=', at)
+        .orderBy('at', 'desc')
+        .limit(limit);
+      return rows.many(await query.execute());
     },
     async put({ tenant, sid, score, findings, at }) {
       await db

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Service } from '../../core/index.ts';
-import type { ServiceStore } from '../../gateway/store.ts';
+import type { ServiceStore } from '../../gateway/index.ts';
 import type { ChangeFeed } from '../dialect/change.ts';
 import type { Link } from '../link.ts';
 import { flag, rowReader } from './columns.ts';
