@@ -105,7 +105,6 @@ async function handshake(
   enter: (socket: Socket, tunnel: Tunnel) => void,
 ): Promise<void> {
   const start = first.length > 0 ? first : await firstBytes(socket, tools.handshakeTimeoutMs);
-  socket.unshift(start);
   const scheme = start[0] === TLS_HANDSHAKE ? 'https' : 'http';
   if (!schemes.has(scheme)) {
     throw new Refusal('protocol_unsupported', {
@@ -115,8 +114,12 @@ async function handshake(
   const tunnel: Tunnel = { passport, host, port, scheme };
   if (scheme === 'http') {
     enter(socket, tunnel);
+    // Node's server reads from the handle itself: bytes that were put back (unshift) would never reach it.
+    socket.emit('data', start);
+    socket.resume();
     return;
   }
+  socket.unshift(start);
   const context = await tools.contextFor(passport, host);
   enter(await acceptTls(socket, context, host, tools.handshakeTimeoutMs), tunnel);
 }
