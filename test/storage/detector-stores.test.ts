@@ -53,11 +53,20 @@ describeEachDialect('risks', (database) => {
   test('the newest moment of a session counts, also when an older one arrives late', async () => {
     const { risks } = await database.open();
     await risks.put(risk);
-    expect(await risks.get('default', 'sid_1')).toEqual(risk);
+    expect(await risks.since(0, 9)).toEqual([risk]);
     await risks.put({ ...risk, score: 1, findings: 4, at: 2_000 });
     await risks.put({ ...risk, score: 0, findings: 0, at: 1_999 });
-    expect(await risks.get('default', 'sid_1')).toEqual({ ...risk, score: 1, findings: 4, at: 2_000 });
-    expect(await risks.get('other', 'sid_1')).toBeNull();
+    expect(await risks.since(0, 9)).toEqual([{ ...risk, score: 1, findings: 4, at: 2_000 }]);
+  });
+
+  test('a start takes over the newest, of all tenants, and no more than it asked for', async () => {
+    const { risks } = await database.open();
+    for (const at of [1_000, 3_000, 2_000]) {
+      await risks.put({ ...risk, tenant: `t${at}`, at });
+    }
+    const times = async (at: number, limit: number) => (await risks.since(at, limit)).map((one) => one.at);
+    expect(await times(2_000, 9)).toEqual([3_000, 2_000]);
+    expect(await times(0, 2)).toEqual([3_000, 2_000]);
   });
 
   test('what has not been touched since a moment is forgotten', async () => {
@@ -65,6 +74,6 @@ describeEachDialect('risks', (database) => {
     await risks.put(risk);
     expect(await risks.deleteOlderThan(1_000)).toBe(0);
     expect(await risks.deleteOlderThan(1_001)).toBe(1);
-    expect(await risks.get('default', 'sid_1')).toBeNull();
+    expect(await risks.since(0, 9)).toEqual([]);
   });
 });

@@ -126,7 +126,7 @@ describe('a PostgreSQL that can not be used', () => {
       const fault = await openStorage({ kind: 'postgres', url: attempt }).catch((cause: unknown) => cause);
       expect(fault).toBeInstanceOf(StorageFault);
       expect(`${fault}`).not.toContain(password);
-      expect(`${fault}`).toMatch(/^StorageFault: (postgres:\/\/127\.0\.0\.1:\d+\/|database\.url)/);
+      expect(`${fault}`).toMatch(/^StorageFault: (postgres:\/\/127\.0\.0\.1:\d+\/|storage\.url)/);
     }
   });
 });

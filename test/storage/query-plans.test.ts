@@ -131,7 +131,7 @@ async function callEverything(s: Storage): Promise<void> {
   await s.baselines.addDestination({ tenant: 'default', agentId: 'a', destination: 'd', at: 1 });
   await s.baselines.destinations('default', 'a');
   await s.risks.put({ tenant: 'default', sid: 's', score: 0, findings: 0, at: 1 });
-  await s.risks.get('default', 's');
+  await s.risks.since(1, 5);
   await s.risks.deleteOlderThan(1);
   await s.services.put(service());
   await s.services.get('default', 'github');
