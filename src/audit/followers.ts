@@ -1,21 +1,19 @@
 import type { AuditEventType } from '../core/index.ts';
 
-/** A follower that looks for rare types is still woken after so many records, so that it can note how far it is. */
-const AT_LEAST_EVERY = 4096;
-
 /** Those who wait for new records. */
 export class Followers {
   readonly #all = new Set<Follower>();
 
-  join(types: ReadonlySet<AuditEventType> | null): Follower {
-    const follower = new Follower(types, () => this.#all.delete(follower));
+  /** `onPassed`: told of records that came while the follower waited and are not of its types. */
+  join(types: ReadonlySet<AuditEventType> | null, onPassed: (sequence: number) => void): Follower {
+    const follower = new Follower(types, onPassed, () => this.#all.delete(follower));
     this.#all.add(follower);
     return follower;
   }
 
   /** Costs nothing when nobody follows. */
-  tell(events: readonly { readonly type: AuditEventType }[]): void {
-    for (const follower of this.#all) follower.hear(events);
+  tell(events: readonly { readonly type: AuditEventType }[], sequence: number): void {
+    for (const follower of this.#all) follower.hear(events, sequence);
   }
 
   /** No more records will come. */
@@ -26,25 +24,35 @@ export class Followers {
 
 export class Follower {
   readonly #types: ReadonlySet<AuditEventType> | null;
+  readonly #onPassed: (sequence: number) => void;
   readonly #leave: () => void;
   #news = false;
   #ended = false;
-  #unheard = 0;
   #wake: (() => void) | null = null;
 
-  constructor(types: ReadonlySet<AuditEventType> | null, leave: () => void) {
+  constructor(
+    types: ReadonlySet<AuditEventType> | null,
+    onPassed: (sequence: number) => void,
+    leave: () => void,
+  ) {
     this.#types = types;
+    this.#onPassed = onPassed;
     this.#leave = leave;
   }
 
-  hear(events: readonly { readonly type: AuditEventType }[]): void {
-    this.#unheard += events.length;
+  /** Whether records of its types came since it last asked for news. */
+  get hasNews(): boolean {
+    return this.#news;
+  }
+
+  hear(events: readonly { readonly type: AuditEventType }[], sequence: number): void {
     const types = this.#types;
-    if (types !== null && this.#unheard < AT_LEAST_EVERY && !events.some(({ type }) => types.has(type)))
-      return;
-    this.#unheard = 0;
-    this.#news = true;
-    this.#wake?.();
+    if (types === null || events.some(({ type }) => types.has(type))) {
+      this.#news = true;
+      this.#wake?.();
+    } else if (this.#wake !== null && !this.#news) {
+      this.#onPassed(sequence);
+    }
   }
 
   end(): void {
@@ -66,9 +74,12 @@ export class Follower {
 
   async #wait(signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
+    const onAbort = () => resolve();
     this.#wake = resolve;
-    signal?.addEventListener('abort', () => resolve(), { once: true });
+    signal?.addEventListener('abort', onAbort);
     await promise;
+    // A signal lives as long as its follower, which waits again and again.
+    signal?.removeEventListener('abort', onAbort);
     this.#wake = null;
   }
 }

@@ -102,14 +102,16 @@ export class FileAuditLog implements AuditLog {
   async *read(from: ReadOptions): AsyncGenerator<AuditRecord> {
     const types = from.types === undefined ? null : new Set(from.types);
     const reader = new RecordReader(this.#options.directory, from.afterSequence, types);
-    const follower = from.follow === true ? this.#followers.join(types) : null;
+    const onCaughtUp = from.onCaughtUp ?? (() => {});
+    const follower = from.follow === true ? this.#followers.join(types, onCaughtUp) : null;
     try {
       do {
         for await (const record of reader.read(this.#durable)) {
           if (from.signal?.aborted) return;
           yield record;
         }
-        from.onCaughtUp?.(reader.at);
+        // What came meanwhile and was no news is not of the types that are wanted.
+        onCaughtUp(follower?.hasNews === false ? this.#durable : reader.at);
       } while (follower !== null && this.#closing === null && (await follower.news(from.signal)));
       if (follower !== null && this.#failure !== null) throw this.#refusal();
     } finally {
@@ -194,7 +196,7 @@ export class FileAuditLog implements AuditLog {
     if (this.#failure !== null) throw this.#failure;
     this.#durable = last.sequence;
     for (const { resolve, sequence, hash } of group) resolve(new Receipt(sequence, hash));
-    this.#followers.tell(group);
+    this.#followers.tell(group, last.sequence);
   }
 
   async #writeCheckpoint(): Promise<Checkpoint> {

@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type NewSink, type Send, Sinks } from '../../../src/alerts/index.ts';
 import { type AuditEvent, Refusal, SecretBytes } from '../../../src/core/index.ts';
 import { openStorage, type Storage } from '../../../src/storage/index.ts';
+import { openVault } from '../../../src/vault/index.ts';
 import { makeTestAuthority } from '../../support/certificates.ts';
 import { openLog, sealer, send, startReceiver, temporaryFolder } from './support.ts';
 
@@ -341,5 +342,34 @@ describe('managing sinks', () => {
     const stolen = await storage.sinks.get('default', one.id);
     await storage.sinks.setSecret('default', two.id, stolen?.sealedSecret ?? new Uint8Array());
     await expect(sinks.test('default', two.id, 'admin')).rejects.toThrow('sealed for something else');
+  });
+
+  test('works with the keyring of the real vault', async () => {
+    const { storage } = await openBench();
+    const receiver = await startReceiver();
+    const vault = await openVault({
+      store: storage.credentials,
+      keysDirectory: join(temporaryFolder(), 'keys'),
+      seal: { kind: 'file' },
+      clock: { now: () => now },
+      audit: async () => {},
+    });
+    onTestFinished(() => vault.close());
+    const log = await openLog(join(temporaryFolder(), 'audit'));
+    const sinks = new Sinks({
+      store: storage.sinks,
+      sealer: {
+        seal: (context, bytes) => vault.sealBlob(context, bytes),
+        open: (context, sealed) => vault.openBlob(context, sealed),
+      },
+      tools: { send, directory: '', timeoutMs: 1000 },
+      audit: (event) => log.append(event),
+      clock: { now: () => now },
+    });
+    const { sink } = await sinks.put(webhookTo(receiver.url), 'admin');
+    const secret = await sinks.rotateSecret({ tenant: 'default', id: sink.id }, 'admin');
+    expect(await sinks.test('default', sink.id, 'admin')).toEqual({ outcome: 'delivered' });
+    const [got] = receiver.received;
+    expect(() => new Webhook(shown(secret)).verify(got?.body ?? '', got?.headers ?? {})).not.toThrow();
   });
 });

@@ -323,6 +323,8 @@ describe('reading', () => {
     await log.append({ type: 'audit.recovered', tenant: '*', at: 1, data: { droppedBytes: 1 } });
     await expect.poll(() => caughtUp).toBe(2);
     expect(seen).toEqual([2]);
+    await Promise.all([3, 4].map((number) => log.append(eventNumber(number))));
+    expect(caughtUp).toBe(4);
     end.abort();
     await following;
   });
