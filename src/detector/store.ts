@@ -44,7 +44,8 @@ export interface RiskRecord {
 }
 
 export interface RiskStore {
-  get(tenant: string, sid: string): Promise<RiskRecord | null>;
+  /** Newest first: what a start takes over. */
+  since(at: number, limit: number): Promise<RiskRecord[]>;
   put(risk: RiskRecord): Promise<void>;
   deleteOlderThan(at: number): Promise<number>;
 }

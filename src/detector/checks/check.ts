@@ -1,0 +1,25 @@
+import type { Call, Finding, Subject } from '../../core/index.ts';
+import type { DecoySet } from '../decoys.ts';
+import type { CompiledRule } from '../rules/compile.ts';
+import type { SessionState } from '../session.ts';
+import type { View } from '../view.ts';
+
+/** Everything that a check may look at. It changes nothing. */
+export interface CheckInput {
+  readonly subject: Subject;
+  readonly call: Call;
+  readonly view: View;
+  readonly session: Readonly<SessionState>;
+  readonly rules: readonly CompiledRule[];
+  readonly decoys: DecoySet | null;
+  /** Destinations that the agent has used before, with the time of first use. */
+  readonly destinations: ReadonlyMap<string, number>;
+  /** True when this call came faster than the session may call. */
+  readonly tooFast: boolean;
+  readonly now: number;
+}
+
+/** A pure function from what is known to what is noticed. */
+export type Check = (input: CheckInput) => readonly Finding[];
+
+export const NO_FINDINGS: readonly Finding[] = [];

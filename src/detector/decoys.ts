@@ -1,0 +1,149 @@
+import {
+  type AuditEvent,
+  type Clock,
+  compileNeedles,
+  type Finding,
+  LIMITS,
+  type Needles,
+  newId,
+  Refusal,
+  type Severity,
+} from '../core/index.ts';
+import { makeDecoyValue } from './make-decoy.ts';
+import type { DecoyRecord, DecoyStore } from './store.ts';
+
+export interface DecoyOptions {
+  readonly store: DecoyStore;
+  readonly clock: Clock;
+  readonly audit: (event: AuditEvent) => Promise<unknown>;
+}
+
+export interface NewDecoy {
+  readonly tenant: string;
+  readonly kind: DecoyRecord['kind'];
+  readonly name: string;
+  /** Made when none is given. */
+  readonly value?: string;
+  readonly sid?: string | null;
+  readonly severity: Severity;
+}
+
+/** The decoys of a tenant, compiled for search in every encoding. */
+export interface DecoySet {
+  readonly needles: Needles;
+  readonly decoys: readonly DecoyRecord[];
+}
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
+
+/** Values that nobody has a reason to use, and the search for them. */
+export class Decoys {
+  readonly #options: DecoyOptions;
+  #sets: ReadonlyMap<string, DecoySet> = new Map();
+
+  private constructor(options: DecoyOptions) {
+    this.#options = options;
+  }
+
+  static async open(options: DecoyOptions): Promise<Decoys> {
+    const decoys = new Decoys(options);
+    await decoys.refresh();
+    return decoys;
+  }
+
+  /** Null when the tenant has none. */
+  setOf(tenant: string): DecoySet | null {
+    return this.#sets.get(tenant) ?? null;
+  }
+
+  /** Reads them anew: other nodes plant, too. */
+  async refresh(): Promise<void> {
+    const byTenant = Map.groupBy(await this.#options.store.all(), (decoy) => decoy.tenant);
+    const sets = [...byTenant].map(([tenant, decoys]): [string, DecoySet] => [
+      tenant,
+      { decoys, needles: compileNeedles(decoys.map((decoy) => Buffer.from(decoy.value, 'utf8'))) },
+    ]);
+    this.#sets = new Map(sets);
+  }
+
+  async plant(wanted: NewDecoy, by: string): Promise<DecoyRecord> {
+    const { clock, store, audit } = this.#options;
+    const value = wanted.value ?? makeDecoyValue(wanted.kind, wanted.name);
+    checkDecoy(wanted.name, value);
+    const now = clock.now();
+    const decoy: DecoyRecord = {
+      tenant: wanted.tenant,
+      id: newId('decoy', now),
+      kind: wanted.kind,
+      name: wanted.name,
+      value,
+      sid: wanted.sid ?? null,
+      severity: wanted.severity,
+      plantedAt: now,
+      plantedBy: by,
+    };
+    const { tenant, id, kind, name, sid, severity } = decoy;
+    await audit({
+      type: 'decoy.planted',
+      tenant,
+      at: now,
+      data: { id, by, changes: { kind, name, sid, severity } },
+    });
+    if (!(await store.insert(decoy))) {
+      throw new Refusal('conflict', {
+        detail: `There is a decoy with the name ${JSON.stringify(name)} or this value already.`,
+      });
+    }
+    await this.refresh();
+    return decoy;
+  }
+
+  list(tenant: string): Promise<readonly DecoyRecord[]> {
+    return this.#options.store.list(tenant);
+  }
+
+  async remove(tenant: string, id: string, by: string): Promise<void> {
+    const { clock, store, audit } = this.#options;
+    const known = this.setOf(tenant)?.decoys.find((decoy) => decoy.id === id);
+    if (known === undefined)
+      throw new Refusal('not_found', { detail: `There is no decoy ${JSON.stringify(id)}.` });
+    await audit({
+      type: 'decoy.deleted',
+      tenant,
+      at: clock.now(),
+      data: { id, by, changes: { name: known.name } },
+    });
+    await store.delete(tenant, id);
+    await this.refresh();
+  }
+}
+
+function checkDecoy(name: string, value: string): void {
+  const errors: string[] = [];
+  const bytes = Buffer.byteLength(value);
+  if (!NAME.test(name)) errors.push('name: 1 to 63 letters, digits, dots, dashes or underscores');
+  if (bytes < LIMITS.secretMinBytes)
+    errors.push(`value: at least ${LIMITS.secretMinBytes} bytes, or it is found by chance`);
+  if (bytes > LIMITS.secretMaxBytes) errors.push(`value: at most ${LIMITS.secretMaxBytes} bytes`);
+  if (errors.length > 0) {
+    throw new Refusal('input_invalid', {
+      detail: `The decoy can not be planted: ${errors.join('; ')}.`,
+      extra: { errors },
+    });
+  }
+}
+
+/** A decoy that leaves, named by its planting; never by its value. */
+export function decoyFinding(decoy: DecoyRecord, where: string): Finding {
+  const planted = new Date(decoy.plantedAt).toISOString();
+  const place = decoy.sid === null ? 'for every session' : `in session ${decoy.sid}`;
+  return {
+    check: 'decoy.used',
+    title: `A decoy was used: ${decoy.name}`,
+    severity: decoy.severity,
+    score: 1,
+    evidence: `The decoy ${decoy.kind} ${decoy.name} stands in the ${where}. It was planted ${place} at ${planted} by ${decoy.plantedBy}.`,
+    references: ['OWASP-ASI:ASI01', 'ATLAS:AML.T0057'],
+    decoy: { id: decoy.id, sid: decoy.sid, plantedAt: decoy.plantedAt },
+  };
+}
