@@ -1,4 +1,4 @@
-import type { Receipt } from '../audit/index.ts';
+import { isReceipt, type Receipt } from '../audit/index.ts';
 import {
   type AuditEvent,
   type Clock,
@@ -153,8 +153,7 @@ class SealedVault implements Vault {
   use(permit: Permit, receipt: Receipt): OpenedCredential {
     this.#mustBeOpen();
     if (permit.credential === null) throw new TypeError('this permit names no credential: do not call use');
-    if (!(receipt.sequence >= 0))
-      throw new TypeError('use needs the receipt of the audit record of the call');
+    if (!isReceipt(receipt)) throw new TypeError('use needs the receipt of the audit record of the call');
     const { name, version } = permit.credential;
     const record = this.#index.get(permit.tenant, name);
     if (this.#index.isStale(permit.tenant, name)) {

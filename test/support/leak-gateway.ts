@@ -1,9 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SecretBytes } from '../../src/core/index.ts';
+import { openAuditLog } from '../../src/audit/index.ts';
+import { type AuditEvent, SecretBytes } from '../../src/core/index.ts';
 import { type GatewayOptions, openGateway, ServiceRegistry } from '../../src/gateway/index.ts';
 import { openStorage } from '../../src/storage/index.ts';
 import { openVault } from '../../src/vault/index.ts';
@@ -22,8 +24,14 @@ export async function openLeakGateway(): Promise<{
   const upstream = await openUpstream();
   const storage = await openStorage({ kind: 'sqlite', file: join(home, 'gate.db'), durability: 'process' });
   const clock = { now: () => Date.now() };
-  let sequence = 0;
-  const append = async () => ({ sequence: ++sequence, hash: '00' });
+  const audit = await openAuditLog({
+    directory: join(home, 'audit'),
+    durability: 'process',
+    node: 'test',
+    clock,
+    checkpointKey: generateKeyPairSync('ed25519').privateKey,
+  });
+  const append = (event: AuditEvent) => audit.append(event);
   const vault = await openVault({
     store: storage.credentials,
     keysDirectory: join(home, 'keys'),
@@ -77,7 +85,7 @@ export async function openLeakGateway(): Promise<{
       outboundScanner: () => ({ push: () => null, end: () => null }),
       recordRefusal: () => {},
     },
-    audit: { append },
+    audit,
     raise: () => null,
     services,
     resourceMetadata: () => ({}),
@@ -124,6 +132,7 @@ export async function openLeakGateway(): Promise<{
       agent.destroy();
       await gateway.close({ graceMs: 0 });
       await vault.close();
+      await audit.close();
       await storage.close();
       upstream.close();
       await rm(home, { recursive: true, force: true });

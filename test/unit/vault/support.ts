@@ -1,10 +1,17 @@
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Receipt } from '../../../src/audit/index.ts';
-import { type AuditEvent, type Origin, SecretBytes } from '../../../src/core/index.ts';
-import type { Permit } from '../../../src/policy/index.ts';
+import { openAuditLog, type Receipt } from '../../../src/audit/index.ts';
+import {
+  type AuditEvent,
+  type Call,
+  type Origin,
+  SecretBytes,
+  type Service,
+} from '../../../src/core/index.ts';
+import type { VerifiedPassport } from '../../../src/passport/index.ts';
+import { type Permit, permit } from '../../../src/policy/index.ts';
 import { openStorage } from '../../../src/storage/index.ts';
 import {
   type CredentialBinding,
@@ -90,23 +97,83 @@ export async function openBench(seal: SealChoice = { kind: 'file' }): Promise<Be
   };
 }
 
-/**
- * What `use` reads of the proofs. The classes live in policy and audit alone, so a unit test of the vault
- * stands in for them here, and the flow tests use the real ones.
- */
+/** A real permit for one call; the passport behind it is a stand-in, since only the issuer's flow makes one. */
 export function permitFor(o: {
   name: string;
   version: number;
   origin?: Origin | null;
   tenant?: string;
 }): Permit {
-  const permit = {
-    callId: 'call_test',
-    tenant: o.tenant ?? 'default',
-    origin: o.origin === undefined ? API : o.origin,
-    credential: { name: o.name, version: o.version },
+  const tenant = o.tenant ?? 'default';
+  const origin = o.origin === undefined ? API : o.origin;
+  const common = { id: 'call_test', tenant, receivedAt: 0 } as const;
+  const service: Service = {
+    tenant,
+    name: 'echo',
+    origins: [API],
+    credential: o.name,
+    encodedSlash: 'refuse',
+    allowPrivate: false,
+    upstreamCa: null,
+    inspectBody: false,
   };
-  return permit as unknown as Permit;
+  const call: Call =
+    origin === null
+      ? {
+          ...common,
+          kind: 'tool',
+          door: 'decide',
+          tool: 'echo',
+          args: {},
+          hostSessionId: 's',
+          hostCallId: 'c',
+        }
+      : {
+          ...common,
+          kind: 'http',
+          door: 'reverse',
+          service,
+          origin,
+          method: 'GET',
+          path: '/',
+          query: '',
+          headers: [],
+          body: { kind: 'none' },
+        };
+  const subject = { tenant, agentId: 'agent_test', owner: 'tests', user: null, sid: 'sid_test', chain: [] };
+  return permit({
+    passport: {
+      subject,
+      scopes: new Set(['echo:read', 'tool:echo', 'tools:call']),
+    } as unknown as VerifiedPassport,
+    call,
+    decision: { effect: 'allow', policies: ['test'], reason: 'test', generation: 1 },
+    verdict: { effect: 'allow', score: 0, findings: [], retryAfterMs: null, late: false },
+    approval: null,
+    callDigest: null,
+    credential: { name: o.name, version: o.version },
+  });
 }
 
-export const RECEIPT = { sequence: 1, hash: '00' } as unknown as Receipt;
+/** The receipt of a record that was really written. */
+export const RECEIPT = await writeRecord();
+
+async function writeRecord(): Promise<Receipt> {
+  const directory = await mkdtemp(join(tmpdir(), 'sallyport-audit-'));
+  const log = await openAuditLog({
+    directory,
+    durability: 'process',
+    node: 'test',
+    clock: { now: () => 0 },
+    checkpointKey: generateKeyPairSync('ed25519').privateKey,
+  });
+  const receipt = await log.append({
+    type: 'gate.started',
+    tenant: 'default',
+    at: 0,
+    data: { version: 'test', node: 'test', settings: {} },
+  });
+  await log.close();
+  await rm(directory, { recursive: true, force: true });
+  return receipt;
+}

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Receipt } from '../../../src/audit/index.ts';
 import {
   API,
   BEARER,
@@ -52,6 +53,12 @@ describe('use', () => {
         expect.objectContaining({ code: 'credential_destination' }),
       );
     }
+  });
+
+  it('opens nothing for a receipt that the audit log did not give', async () => {
+    await put(fakeSecret());
+    const forged = { sequence: 1, hash: '00'.repeat(32) } as unknown as Receipt;
+    expect(() => bench.vault.use(permitFor({ name: 'github', version: 1 }), forged)).toThrow(TypeError);
   });
 
   it('knows no credential of another tenant', async () => {
