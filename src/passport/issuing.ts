@@ -30,7 +30,6 @@ export interface IssuingOptions {
 /** A passport as the issuer is about to sign it. Times are seconds since the epoch. */
 export interface PassportDraft {
   readonly clientId: string;
-  readonly jti: string;
   readonly iat: number;
   readonly exp: number;
   readonly scope: string;
@@ -84,8 +83,9 @@ export class Issuing {
       sid: pepper.sessionOf(agent, by),
       chain: [newId('hop', this.#o.clock.now())],
     };
-    this.#assertNotRevoked(subject, draft);
-    const record = recordOf(draft, subject);
+    // Sortable by time, as our other ids are: those of one second are listed in their order.
+    const record = recordOf(draft, subject, newId('jti', this.#o.clock.now()));
+    this.#assertNotRevoked(subject, record);
     await unitOfWork.run(async (stores) => {
       const stored = await stores.agents.get(tenant, agent.id);
       // Any change since the agent authenticated may have taken the right to it away.
@@ -96,9 +96,15 @@ export class Issuing {
       await stores.passports.insert(record);
     });
     await audit(issuedEvent(record));
-    this.#assertNotRevoked(subject, draft);
+    this.#assertNotRevoked(subject, record);
     const { sid, owner, chain } = subject;
-    return { sid, owner, chain, ...(agent.purpose === null ? {} : { purpose: agent.purpose }) };
+    return {
+      jti: record.jti,
+      sid,
+      owner,
+      chain,
+      ...(agent.purpose === null ? {} : { purpose: agent.purpose }),
+    };
   }
 
   /**
@@ -114,9 +120,8 @@ export class Issuing {
     if (over > 0) await pause(Math.min(over, 1000));
   }
 
-  #assertNotRevoked(subject: Subject, draft: PassportDraft): void {
-    const { revocations } = this.#o;
-    const kind = revocations.find({ subject, jti: draft.jti, issuedAt: draft.iat * 1000 });
+  #assertNotRevoked(subject: Subject, { jti, issuedAt }: PassportRecord): void {
+    const kind = this.#o.revocations.find({ subject, jti, issuedAt });
     if (kind !== null) throw refused(`the ${kind} was revoked`);
   }
 }
@@ -125,8 +130,8 @@ function refused(why: string): OAuthFault {
   return new OAuthFault('invalid_grant', `no passport is issued: ${why}`);
 }
 
-function recordOf(draft: PassportDraft, subject: Subject): PassportRecord {
-  const { jti, scope, audience, jkt, grant, iat, exp } = draft;
+function recordOf(draft: PassportDraft, subject: Subject, jti: string): PassportRecord {
+  const { scope, audience, jkt, grant, iat, exp } = draft;
   return { ...subject, jti, scope, audience, jkt, grant, issuedAt: iat * 1000, expiresAt: exp * 1000 };
 }
 

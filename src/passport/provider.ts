@@ -120,7 +120,6 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
             const claims = await o.issuing.issue(
               {
                 clientId: textOf(token.clientId),
-                jti: textOf(payload.jti),
                 iat: numberOf(payload.iat),
                 exp: numberOf(payload.exp),
                 scope: typeof payload.scope === 'string' ? payload.scope : '',

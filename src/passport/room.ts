@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import type { AuditEvent } from '../core/index.ts';
 import { AgentDirectory } from './agent-directory.ts';
@@ -21,6 +22,8 @@ const DEFAULT_LIFETIME_SECONDS = 300;
 /** For one address (or IPv6 network), and for one authenticated client. */
 const ADDRESS_LIMIT = { perSecond: 100, burst: 500 };
 const CLIENT_LIMIT = { perSecond: 20, burst: 100 };
+/** Timers may fire a moment early. */
+const TIMER_SLACK_MS = 2;
 const SWEEP_MS = 60_000;
 /** Expired passports stay listed for a day. */
 const LISTED_MS = 24 * 3600 * 1000;
@@ -59,7 +62,10 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     throw new TypeError(`passportLifetimeSeconds is 1 to ${LONGEST_LIFETIME_SECONDS}`);
   }
   const onFault = o.onFault ?? warn;
-  const startedAt = clock.now();
+  // Proofs name whole seconds. One from the second of the start may be from before it, so the room opens with
+  // the next second, and nobody's first proof is refused.
+  const startedAt = Math.ceil(clock.now() / 1000) * 1000;
+  const started = pause(startedAt - clock.now() + TIMER_SLACK_MS);
   const pepper = await Pepper.open(o.keysDirectory);
   const keys = await SigningKeys.open(o.keysDirectory, clock);
   const index = new RevocationIndex();
@@ -141,6 +147,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     sweeping = sweeping.then(sweep).catch(onFault);
   }, SWEEP_MS);
   timer.unref();
+  await started;
 
   return {
     issuer: issuerHandler({

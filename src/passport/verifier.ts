@@ -34,7 +34,7 @@ export interface VerifierOptions {
   readonly bearer: 'never' | 'loopback';
   /** Null: no nonce is asked for. */
   readonly nonces: Nonces | null;
-  /** Milliseconds since the epoch. Proofs from before are refused: what was seen then is not known. */
+  /** A whole second (ms). Proofs from before are refused: what was seen then is not known (DESIGN rule 11). */
   readonly startedAt: number;
 }
 
@@ -62,7 +62,6 @@ export function openVerifier(o: VerifierOptions): PassportVerifier {
     ).catch((cause: unknown) => {
       throw proofRefusal(cause, nonces?.current(now));
     });
-    // A proof names whole seconds: one from the very second of the start may still be from before it.
     if (verified.iat * 1000 < o.startedAt) {
       throw new Refusal('proof_invalid', { detail: 'The proof is older than the start of the gate.' });
     }
