@@ -4,6 +4,7 @@ import { LIMITS, newId, Refusal } from '../core/index.ts';
 import type { Doors } from './doors.ts';
 import { openTunnel, type TunnelTools } from './ingress/connect.ts';
 import { parseRequestHead } from './ingress/request-head.ts';
+import { retireBeforeExpiry } from './ingress/retire-tunnel.ts';
 import type { Tunnel } from './ingress/tunnel.ts';
 import type { Line, Story } from './line.ts';
 import { type Problem, problemOf, rawProblem } from './problem.ts';
@@ -67,7 +68,15 @@ export class GatewayServers {
   /** Hands a tunnel's bytes to the same kind of server that listens. */
   #enter(socket: Socket, tunnel: Tunnel): void {
     this.#tunnels.set(socket, tunnel);
+    retireBeforeExpiry({
+      socket,
+      expiresAt: tunnel.passport.expiresAt,
+      now: this.#options.line.clock.now(),
+      responding: () => this.#responses.get(socket) ?? null,
+    });
     this.inner.emit('connection', socket);
+    // It was paused while its first byte was looked at.
+    socket.resume();
   }
 
   async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {

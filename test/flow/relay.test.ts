@@ -243,20 +243,6 @@ describe('a tunnel', () => {
     expect(headers['content-type']).toBe('application/problem+json');
     expect(JSON.parse(await text(socket))).toMatchObject({ code: 'policy_denied' });
   });
-
-  test('is closed between two requests when its passport is about to expire', async () => {
-    gate.knobs.raw = (socket) => {
-      socket.pipe(socket);
-    };
-    gate.knobs.passportLifetimeSeconds = 6;
-    await open();
-    const { socket } = await connect('api.test:443');
-    socket.write('ping');
-    expect(String((await once(socket, 'data'))[0])).toBe('ping');
-    const silent = once(socket.resume(), 'end');
-    await silent;
-    expect((await connect('api.test:443')).status).toBe(200);
-  });
 });
 
 describe('a request with an absolute target', () => {

@@ -12,7 +12,7 @@ const REFUSAL_TIMEOUT_MS = 5_000;
 
 /** The gateway's answer to CONNECT: a tunnel, or its refusal as it came. */
 export type TunnelAnswer =
-  | { readonly open: true; readonly socket: Duplex; readonly head: Buffer; readonly expiresAt: number }
+  | { readonly open: true; readonly socket: Duplex; readonly head: Buffer }
   | {
       readonly open: false;
       readonly status: number;
@@ -30,7 +30,7 @@ export async function openTunnel(holder: PassportHolder, authority: string): Pro
 }
 
 async function connect(holder: PassportHolder, authority: string): Promise<TunnelAnswer> {
-  const { authorization, proof, expiresAt } = await holder.credentials({ htm: 'CONNECT', htu: authority });
+  const { authorization, proof } = await holder.credentials({ htm: 'CONNECT', htu: authority });
   return new Promise((resolve, reject) => {
     const request = http.request({
       method: 'CONNECT',
@@ -47,7 +47,7 @@ async function connect(holder: PassportHolder, authority: string): Promise<Tunne
     });
     request.once('connect', ({ statusCode: status = 0, statusMessage = '', rawHeaders }, socket, head) => {
       socket.setTimeout(0);
-      if (status === 200) return resolve({ open: true, socket, head, expiresAt });
+      if (status === 200) return resolve({ open: true, socket, head });
       const refusal = { open: false, status, statusText: statusMessage, rawHeaders } as const;
       readRefusal(socket, head, rawHeaders).then((body) => resolve({ ...refusal, body }));
     });

@@ -15,8 +15,6 @@ export interface Credentials {
   /** `DPoP <passport>`. */
   readonly authorization: string;
   readonly proof: string;
-  /** When the passport that was shown expires (ms). */
-  readonly expiresAt: number;
 }
 
 /**
@@ -50,9 +48,9 @@ export class PassportHolder {
 
   /** Passport and a fresh proof for one request to the gateway. Throws RelayFault. */
   async credentials(request: { readonly htm: string; readonly htu: string }): Promise<Credentials> {
-    const { token, expiresAt } = await this.#current();
+    const { token } = await this.#current();
     const proof = await this.#proofKey.prove({ ...request, server: this.gateway.origin, passport: token });
-    return { authorization: `DPoP ${token}`, proof, expiresAt };
+    return { authorization: `DPoP ${token}`, proof };
   }
 
   /** True when the gateway named a nonce that we did not know: the refused request is worth one more try. */

@@ -6,7 +6,6 @@ import { openTunnel, type TunnelAnswer } from './open-tunnel.ts';
 import type { PassportHolder } from './passport-holder.ts';
 import { NOT_A_PROXY_REQUEST, PASSWORD_NEEDED, type Problem, problemOf } from './problem.ts';
 import type { ProxyPassword } from './proxy-password.ts';
-import { retireWhenIdle } from './retire.ts';
 import { splice } from './splice.ts';
 
 /** Host (name, IPv4, or IPv6 in brackets) and port; the gateway looks at it more closely. */
@@ -49,7 +48,6 @@ export async function serveTunnel(
   if (answer.head.length > 0) client.write(answer.head);
   if (head.length > 0) answer.socket.write(head);
   splice(client, answer.socket);
-  retireWhenIdle(client, answer.socket, answer.expiresAt);
 }
 
 /** The gateway's own words, then the end of the connection: no tunnel, no second request. */
