@@ -85,6 +85,11 @@ export class Keyring {
     return `kek-${this.#state.generation}`;
   }
 
+  /** What `rotate` will begin. */
+  get nextId(): string {
+    return `kek-${this.#state.generation + 1}`;
+  }
+
   /** Lends a key-encryption key; null when the id is none of ours. */
   use<T>(id: string, read: (key: Uint8Array) => T): T | null {
     const key = this.#keyOf(id);

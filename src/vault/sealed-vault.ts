@@ -4,18 +4,17 @@ import {
   type Clock,
   type JsonObject,
   newId,
-  type Origin,
   Refusal,
   type SecretBytes,
 } from '../core/index.ts';
 import type { Permit } from '../policy/index.ts';
 import { checkCredential, secretFaults } from './binding.ts';
-import { CredentialIndex } from './credential-index.ts';
+import { CurrentCredentials, RETRY_MS } from './current-credentials.ts';
 import { Envelope } from './envelope.ts';
 import { Keyring } from './keyring.ts';
+import { assertMayUse } from './may-use.ts';
 import { type OpenedCredential, toOpenedCredential } from './opened-credential.ts';
 import { SecureMemory } from './secure-memory.ts';
-import { Serial } from './serial.ts';
 import type { CredentialBinding, CredentialRecord, CredentialStore } from './store.ts';
 import type { CredentialName, Vault, VaultOptions } from './vault.ts';
 import { type CredentialView, toChanges, toView } from './view.ts';
@@ -33,19 +32,13 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   }
 }
 
-const RETRY_MS = 1000;
-
 class SealedVault implements Vault {
   readonly #store: CredentialStore;
   readonly #clock: Clock;
   readonly #audit: (event: AuditEvent) => Promise<unknown>;
   readonly #keyring: Keyring;
   readonly #envelope: Envelope;
-  readonly #index = new CredentialIndex();
-  readonly #listeners = new Set<(changed: CredentialName) => void>();
-  /** Changes and re-reads go one after another: a late read must not bring back what was revoked. */
-  readonly #serial = new Serial();
-  #follower: { stop(): Promise<void> } | null = null;
+  readonly #current: CurrentCredentials;
   #closed = false;
 
   constructor(options: VaultOptions, keyring: Keyring) {
@@ -54,21 +47,18 @@ class SealedVault implements Vault {
     this.#audit = options.audit;
     this.#keyring = keyring;
     this.#envelope = new Envelope(keyring, new SecureMemory());
+    this.#current = new CurrentCredentials(options.store);
   }
 
-  async start(): Promise<void> {
-    this.#follower = await this.#store.follow(
-      ({ tenant, name }) => void this.#reread({ tenant, name }),
-      () => void this.#rereadAll(),
-    );
-    await this.#serial.run(async () => this.#index.replaceAll(await this.#store.allCurrent()));
+  start(): Promise<void> {
+    return this.#current.start();
   }
 
   put(
     o: CredentialName & { readonly secret: SecretBytes; readonly binding: CredentialBinding },
     by: string,
   ): Promise<CredentialView> {
-    return this.#serial.run(async () => {
+    return this.#current.change(async () => {
       this.#mustBeOpen();
       // A copy, so that what was checked is what is sealed.
       const wanted = { ...o, binding: structuredClone(o.binding) };
@@ -79,13 +69,13 @@ class SealedVault implements Vault {
       const stored =
         current?.status === 'active' ? await this.#store.rotate(record) : await this.#store.insert(record);
       if (!stored) throw changedMeanwhile(o.name);
-      this.#changed(record, record);
+      this.#current.set(record);
       return toView(record);
     });
   }
 
   rotate(o: CredentialName & { readonly secret: SecretBytes }, by: string): Promise<CredentialView> {
-    return this.#serial.run(async () => {
+    return this.#current.change(async () => {
       this.#mustBeOpen();
       const current = await this.#store.current(o.tenant, o.name);
       if (current === null || current.status !== 'active') throw unknownName(o.name);
@@ -102,37 +92,28 @@ class SealedVault implements Vault {
       const record = this.#seal({ ...o, binding: current.binding, current, by });
       await this.#record('credential.rotated', record, by, toChanges(record));
       if (!(await this.#store.rotate(record))) throw changedMeanwhile(o.name);
-      this.#changed(record, record);
+      this.#current.set(record);
       return toView(record);
     });
   }
 
   revoke({ tenant, name }: CredentialName, by: string): Promise<void> {
-    // Before anything is awaited: calls that come while the database works must not pass.
-    this.#index.markStale(tenant, name);
-    return this.#serial.run(async () => {
-      try {
-        const current = await this.#store.current(tenant, name);
-        if (current === null || current.status === 'revoked') throw unknownName(name);
-        await this.#record('credential.revoked', current, by, { name, version: current.version });
-        await this.#store.revoke(tenant, name, this.#clock.now());
-      } finally {
-        await this.#readInto({ tenant, name });
-      }
+    return this.#current.withdraw({ tenant, name }, async () => {
+      this.#mustBeOpen();
+      const current = await this.#store.current(tenant, name);
+      if (current === null || current.status === 'revoked') throw unknownName(name);
+      await this.#record('credential.revoked', current, by, { name, version: current.version });
+      await this.#store.revoke(tenant, name, this.#clock.now());
     });
   }
 
   delete({ tenant, name }: CredentialName, by: string): Promise<void> {
-    this.#index.markStale(tenant, name);
-    return this.#serial.run(async () => {
-      try {
-        const current = await this.#store.current(tenant, name);
-        if (current === null) throw unknownName(name);
-        await this.#record('credential.deleted', current, by, { name, version: current.version });
-        await this.#store.delete(tenant, name);
-      } finally {
-        await this.#readInto({ tenant, name });
-      }
+    return this.#current.withdraw({ tenant, name }, async () => {
+      this.#mustBeOpen();
+      const current = await this.#store.current(tenant, name);
+      if (current === null) throw unknownName(name);
+      await this.#record('credential.deleted', current, by, { name, version: current.version });
+      await this.#store.delete(tenant, name);
     });
   }
 
@@ -146,7 +127,7 @@ class SealedVault implements Vault {
   }
 
   describe(tenant: string, name: string): CredentialView | null {
-    const record = this.#index.get(tenant, name);
+    const record = this.#current.get(tenant, name);
     return record === null ? null : toView(record);
   }
 
@@ -154,34 +135,20 @@ class SealedVault implements Vault {
     this.#mustBeOpen();
     if (permit.credential === null) throw new TypeError('this permit names no credential: do not call use');
     if (!isReceipt(receipt)) throw new TypeError('use needs the receipt of the audit record of the call');
-    const { name, version } = permit.credential;
-    const record = this.#index.get(permit.tenant, name);
-    if (this.#index.isStale(permit.tenant, name)) {
+    const { name } = permit.credential;
+    if (this.#current.isSuspended(permit.tenant, name)) {
       throw new Refusal('credential_unusable', {
         detail: 'The credential is being changed.',
         retryAfterMs: RETRY_MS,
       });
     }
-    if (record === null) throw new Refusal('credential_missing', { internal: name });
-    if (record.status !== 'active' || record.revokedAt !== null) {
-      throw new Refusal('credential_revoked', { internal: name });
-    }
-    if (record.version !== version) {
-      throw new Refusal('credential_revoked', {
-        detail: 'The credential was rotated while the call was decided; repeat the call.',
-        internal: `${name}: permit for version ${version}, current is ${record.version}`,
-        retryAfterMs: 0,
-      });
-    }
-    if (!record.binding.destinations.some((origin) => sameOrigin(origin, permit.origin))) {
-      throw new Refusal('credential_destination', { internal: name });
-    }
+    const record = this.#current.get(permit.tenant, name);
+    assertMayUse(record, permit, permit.credential);
     return toOpenedCredential(record, this.#envelope.open(record));
   }
 
   onChanged(listener: (changed: CredentialName) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#current.onChanged(listener);
   }
 
   sealBlob(context: string, bytes: Uint8Array): Uint8Array {
@@ -195,23 +162,18 @@ class SealedVault implements Vault {
   }
 
   rotateKeys(by: string): Promise<{ readonly keyId: string; readonly rewrapped: number }> {
-    return this.#serial.run(async () => {
+    return this.#current.change(async () => {
       this.#mustBeOpen();
-      const keyId = await this.#keyring.rotate();
       await this.#audit({
         type: 'key.rotated',
         tenant: '*',
         at: this.#clock.now(),
-        data: { id: keyId, by, changes: { key: 'vault' } },
+        data: { id: this.#keyring.nextId, by, changes: { key: 'vault' } },
       });
+      const keyId = await this.#keyring.rotate();
       let rewrapped = 0;
-      for (const record of this.#index.values()) {
-        if (record.status !== 'active' || record.kekId === keyId) continue;
-        const renewed = this.#envelope.rewrap(record);
-        // A row that another node changed meanwhile is wrapped with a fresh key anyway.
-        if (!(await this.#store.rewrap(renewed, record.kekId))) continue;
-        this.#index.set(record.tenant, record.name, renewed);
-        rewrapped++;
+      for (const record of this.#current.all()) {
+        if (record.status === 'active' && (await this.#rewrap(record))) rewrapped++;
       }
       return { keyId, rewrapped };
     });
@@ -220,10 +182,22 @@ class SealedVault implements Vault {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#follower?.stop();
-    await this.#serial.idle();
-    this.#index.clear();
+    await this.#current.stop();
     this.#keyring.close();
+  }
+
+  /** False for a row that another node changed meanwhile, or that does not open: it stays as it is. */
+  async #rewrap(record: CredentialRecord): Promise<boolean> {
+    let renewed: CredentialRecord;
+    try {
+      renewed = this.#envelope.rewrap(record);
+    } catch (error) {
+      if (error instanceof Refusal) return false;
+      throw error;
+    }
+    if (!(await this.#store.rewrap(renewed, record.kekId))) return false;
+    this.#current.set(renewed);
+    return true;
   }
 
   #seal(
@@ -267,61 +241,9 @@ class SealedVault implements Vault {
     });
   }
 
-  #changed(name: CredentialName, record: CredentialRecord | null): void {
-    const { tenant } = name;
-    if (!this.#index.set(tenant, name.name, record)) return;
-    this.#tell({ tenant, name: name.name });
-  }
-
-  #tell(changed: CredentialName): void {
-    for (const listener of this.#listeners) listener(changed);
-  }
-
-  #reread(name: CredentialName): Promise<void> {
-    return this.#serial.run(() => this.#readInto(name));
-  }
-
-  /** What can't be read is not used, and is read again. */
-  async #readInto(name: CredentialName): Promise<void> {
-    if (this.#closed) return;
-    let record: CredentialRecord | null;
-    try {
-      record = await this.#store.current(name.tenant, name.name);
-    } catch {
-      this.#index.markStale(name.tenant, name.name);
-      this.#later(() => this.#reread(name));
-      return;
-    }
-    this.#changed(name, record);
-  }
-
-  /** The feed had a gap: anything may have changed. */
-  #rereadAll(): Promise<void> {
-    return this.#serial.run(async () => {
-      if (this.#closed) return;
-      let records: CredentialRecord[];
-      try {
-        records = await this.#store.allCurrent();
-      } catch {
-        this.#index.markAllStale();
-        this.#later(() => this.#rereadAll());
-        return;
-      }
-      for (const changed of this.#index.replaceAll(records)) this.#tell(changed);
-    });
-  }
-
-  #later(work: () => Promise<void>): void {
-    setTimeout(() => void work(), RETRY_MS).unref();
-  }
-
   #mustBeOpen(): void {
     if (this.#closed) throw new Refusal('vault_sealed');
   }
-}
-
-function sameOrigin(one: Origin, other: Origin | null): boolean {
-  return other !== null && one.scheme === other.scheme && one.host === other.host && one.port === other.port;
 }
 
 function unknownName(name: string): Refusal {

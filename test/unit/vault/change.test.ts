@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openVault } from '../../../src/vault/index.ts';
 import {
   API,
   BEARER,
@@ -232,3 +233,53 @@ describe('close', () => {
     expect(() => vault.sealBlob('sink/1', new Uint8Array(4))).toThrow(failing('vault_sealed'));
   });
 });
+
+describe('when the database can not be read', () => {
+  it('what may have changed is not used, and is read again', async () => {
+    await put(fakeSecret());
+    const store = flakyStore();
+    const vault = await openVault({
+      store,
+      keysDirectory: bench.keys,
+      seal: { kind: 'file' },
+      clock: { now: () => Date.now() },
+      audit: async () => {},
+    });
+    const use = () => vault.use(permitFor({ name: 'github', version: 1 }), RECEIPT);
+    use()[Symbol.dispose]();
+    for (const tell of [store.tellChange, store.tellGap]) {
+      store.failing = true;
+      tell();
+      await vi.waitFor(() => expect(use).toThrow(failing('credential_unusable')));
+      store.failing = false;
+      await vi.waitFor(() => use()[Symbol.dispose](), { timeout: 5000 });
+    }
+    await vault.close();
+  });
+});
+
+/** The store of the bench, with a feed that the test drives and reads that fail when it says so. */
+function flakyStore() {
+  const listeners = { change: () => {}, gap: () => {} };
+  const state = { failing: false };
+  const orFail = <T>(read: () => Promise<T>): Promise<T> =>
+    state.failing ? Promise.reject(new Error('no connection')) : read();
+  return {
+    ...bench.store,
+    current: (tenant: string, name: string) => orFail(() => bench.store.current(tenant, name)),
+    allCurrent: () => orFail(() => bench.store.allCurrent()),
+    follow: async (onChange: (changed: { tenant: string; name: string }) => void, onGap: () => void) => {
+      listeners.change = () => onChange(NAME);
+      listeners.gap = onGap;
+      return { stop: async () => {} };
+    },
+    tellChange: () => listeners.change(),
+    tellGap: () => listeners.gap(),
+    get failing() {
+      return state.failing;
+    },
+    set failing(value: boolean) {
+      state.failing = value;
+    },
+  };
+}
