@@ -1,5 +1,5 @@
 import { type CallBody, type HeaderList, type JsonValue, LIMITS } from '../core/index.ts';
-import { flattenFields } from './flatten.ts';
+import { type Fields, flattenFields, formFields, NO_FIELDS } from './flatten.ts';
 
 /** What a policy may know of a body. */
 export interface BodyFacts {
@@ -9,16 +9,20 @@ export interface BodyFacts {
   readonly fields: readonly string[];
 }
 
-const NO_FIELDS: readonly string[] = [];
+const UNREAD: Fields = { fields: [], complete: false };
+
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
+/** What JSON and forms are written in, and what is a part of it. */
+const UTF8: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
 
 /** Reads a buffered JSON or form body; anything else is passed on unread, and says so. */
 export function bodyFacts(body: CallBody, headers: HeaderList): BodyFacts {
   switch (body.kind) {
     case 'none':
-      return { inspected: true, bytes: 0, fields: NO_FIELDS };
+      return { inspected: true, bytes: 0, fields: NO_FIELDS.fields };
     case 'stream':
       // A body of unknown length counts as one: policies ask for `bytes > 0`.
-      return { inspected: false, bytes: body.length ?? 1, fields: NO_FIELDS };
+      return { inspected: false, bytes: body.length ?? 1, fields: UNREAD.fields };
     case 'buffered': {
       const read = readFields(body.bytes, mediaType(headers));
       return { inspected: read.complete, bytes: body.bytes.length, fields: read.fields };
@@ -26,26 +30,26 @@ export function bodyFacts(body: CallBody, headers: HeaderList): BodyFacts {
   }
 }
 
-function readFields(
-  bytes: Uint8Array,
-  type: string,
-): { readonly fields: readonly string[]; readonly complete: boolean } {
+function readFields(bytes: Uint8Array, type: string | null): Fields {
   const text = decodeUtf8(bytes);
-  if (text === null) return { fields: NO_FIELDS, complete: false };
+  if (text === null || type === null) return UNREAD;
   if (type === 'application/json' || type.endsWith('+json')) {
     const value = parseJson(text);
-    return value === undefined ? { fields: NO_FIELDS, complete: false } : flattenFields(value);
+    return value === undefined ? UNREAD : flattenFields(value);
   }
-  if (type === 'application/x-www-form-urlencoded') {
-    const fields = [...new URLSearchParams(text)].map(([name, value]) => `${name}=${value}`);
-    return { fields, complete: true };
-  }
-  return { fields: NO_FIELDS, complete: false };
+  if (type === 'application/x-www-form-urlencoded') return formFields(new URLSearchParams(text));
+  return UNREAD;
 }
 
-function mediaType(headers: HeaderList): string {
-  const field = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
-  return (field.split(';')[0] ?? '').trim().toLowerCase();
+/** Null where the upstream may read the body in another way than we do: two types, a coding, another charset. */
+function mediaType(headers: HeaderList): string | null {
+  const types = headers.filter(([name]) => name === 'content-type').map(([, value]) => value);
+  const [type = '', second] = types;
+  if (second !== undefined || !UTF8.has((CHARSET.exec(type)?.[1] ?? 'utf-8').toLowerCase())) return null;
+  const coded = headers.some(
+    ([name, value]) => name === 'content-encoding' && value.toLowerCase() !== 'identity',
+  );
+  return coded ? null : (type.split(';')[0] ?? '').trim().toLowerCase();
 }
 
 function decodeUtf8(bytes: Uint8Array): string | null {

@@ -23,14 +23,16 @@ export function decideFor(
   risk: SessionRisk,
   now: number,
 ): Decision {
-  const { readsBody } = set.sliceFor(keyOf(actor, call));
-  const request = toEngineRequest(actor, call, { risk, now, withBody: readsBody });
-  return toDecision(set, evaluate(set, request));
+  const answer = withEngine(() => {
+    const { readsBody } = set.sliceFor(keyOf(actor, call));
+    return set.evaluate(toEngineRequest(actor, call, { risk, now, withBody: readsBody }));
+  });
+  return toDecision(set, answer);
 }
 
 /** True when a policy that can matter for this service looks at bodies. */
 export function needsBody(set: PolicySet, passport: VerifiedPassport, call: Call): boolean {
-  return set.sliceFor(keyOf(actorOf(passport), call)).readsBody;
+  return withEngine(() => set.sliceFor(keyOf(actorOf(passport), call)).readsBody);
 }
 
 /** Names of the header fields that an approval of this call is bound to, sorted. */
@@ -47,9 +49,9 @@ function keyOf(actor: PolicyActor, call: Call): Pick<EngineRequest, 'principal' 
   };
 }
 
-function evaluate(set: PolicySet, request: EngineRequest): EngineAnswer {
+function withEngine<T>(work: () => T): T {
   try {
-    return set.evaluate(request);
+    return work();
   } catch (cause) {
     throw new Refusal('policy_unavailable', {
       internal: cause instanceof Error ? cause.message : String(cause),

@@ -56,7 +56,7 @@ export class PolicyKeeper {
     const { policies, faults } = await loadPolicies(options.directory);
     if (faults.length > 0) throw new PolicyError(options.directory, faults);
     const keeper = new PolicyKeeper(options, new PolicySet(policies, 1));
-    await keeper.#recordLoaded();
+    await keeper.#recordLoaded(keeper.#set);
     keeper.#watch();
     return keeper;
   }
@@ -100,16 +100,16 @@ export class PolicyKeeper {
     }
     const next = new PolicySet(policies, old.generation + 1);
     if (next.digest === old.digest) return { kind: 'unchanged', generation: old.generation };
+    // On the record first: what decides calls is never something that the log does not know.
+    await this.#recordLoaded(next);
     this.#set = next;
     // Decisions are synchronous: nobody is in the middle of asking the old one.
     old.release();
     this.#options.onChange?.(next);
-    await this.#recordLoaded();
     return { kind: 'loaded', generation: next.generation, policies: next.size };
   }
 
-  #recordLoaded(): Promise<void> {
-    const { generation, size, digest } = this.#set;
+  #recordLoaded({ generation, size, digest }: PolicySet): Promise<void> {
     return this.#record({ type: 'policy.loaded', data: { generation, policies: size, digest } });
   }
 

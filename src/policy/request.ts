@@ -68,7 +68,8 @@ function httpContext(call: HttpCall, withBody: boolean): Record<string, ContextV
 }
 
 function toolContext(call: ToolCall): Record<string, ContextValue> {
-  return { door: call.door, arguments: flattenFields(call.args).fields };
+  const { fields, complete } = flattenFields(call.args);
+  return { door: call.door, arguments: fields, argumentsComplete: complete };
 }
 
 function commonContext(
