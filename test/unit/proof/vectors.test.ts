@@ -6,7 +6,9 @@ import * as jws from '../../vectors/jws-wycheproof.ts';
 
 const vectors = findVectors();
 if (vectors === null) {
-  process.stderr.write('Vector tests of proof skipped: there is no shared test material (SALLYPORT_SHARED).\n');
+  process.stderr.write(
+    'Vector tests of proof skipped: there is no shared test material (SALLYPORT_SHARED).\n',
+  );
 }
 
 describe.skipIf(vectors === null)('shared vectors', () => {
