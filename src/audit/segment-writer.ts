@@ -15,6 +15,7 @@ export class SegmentWriter {
   #file: AppendFile | null;
   #bytes: number;
   #unsynced = false;
+  #syncing: Promise<void> | null = null;
 
   private constructor(options: SegmentWriterOptions, file: AppendFile | null, bytes: number) {
     this.#options = options;
@@ -51,12 +52,18 @@ export class SegmentWriter {
 
   /** Makes what was written survive a power cut, whatever the promise. */
   async sync(): Promise<void> {
+    while (this.#syncing !== null) await this.#syncing;
     if (!this.#unsynced || this.#file === null) return;
     this.#unsynced = false;
-    await this.#file.sync();
+    this.#syncing = this.#file.sync().finally(() => {
+      this.#syncing = null;
+    });
+    await this.#syncing;
   }
 
   async close(): Promise<void> {
+    // A sync that is still queued must not meet a closed descriptor, or another file under its number.
+    await this.#syncing?.catch(() => {});
     const file = this.#file;
     this.#file = null;
     await file?.close();

@@ -188,6 +188,20 @@ describe('when the disk fails', () => {
     },
   );
 
+  test('a checkpoint that can’t be written stops the log, and is cut off when it is opened again', async () => {
+    const directory = temporaryFolder();
+    const files = new FailingFiles();
+    const log = await openLog(directory, { files });
+    await log.append(eventNumber(1));
+    files.failNext('write', 'ENOSPC', 50);
+    await expect(log.checkpoint()).rejects.toMatchObject({ code: 'audit_unavailable' });
+    await expect(log.append(eventNumber(2))).rejects.toMatchObject({ code: 'audit_unavailable' });
+    await log.close();
+    await writeLog(directory, 1);
+    const report = await verifyAuditLog({ directory, publicKey });
+    expect(report).toMatchObject({ ok: true, records: 2, checkpointsVerified: 1 });
+  });
+
   test('a failing sync in the background of a process-safe log stops it as well', async () => {
     const files = new FailingFiles();
     const log = await openLog(temporaryFolder(), { files, durability: 'process' });
@@ -397,7 +411,7 @@ test('a log can be verified while it is written to, at whatever moment', async (
     }
   })();
   let records = 0;
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 20 || records < 300; round++) {
     const report = await verifyAuditLog({ directory, publicKey });
     expect(report).toMatchObject({ ok: true, firstBroken: null });
     expect(report.records).toBeGreaterThanOrEqual(records);
@@ -405,5 +419,4 @@ test('a log can be verified while it is written to, at whatever moment', async (
   }
   writing = false;
   await writer;
-  expect(records).toBeGreaterThan(50);
 });
