@@ -12,7 +12,6 @@ export interface Paths {
   readonly keys: string;
   readonly data: string;
   readonly audit: string;
-  readonly run: string;
   readonly database: string;
   readonly policies: string;
 }
@@ -114,6 +113,7 @@ function applyEnvironment(
 function parseVariable(leaf: SettingLeaf, text: string): unknown {
   if (text === '' && leaf.kinds.has('null')) return null;
   if (leaf.kinds.has('integer') && /^-?\d{1,15}$/.test(text)) return Number(text);
+  if (leaf.kinds.has('number') && /^\d{1,9}(\.\d{1,6})?$/.test(text)) return Number(text);
   if (leaf.kinds.has('boolean') && (text === 'true' || text === 'false')) return text === 'true';
   return text;
 }
@@ -138,7 +138,6 @@ function pathsOf(home: string, file: string, settings: Settings): Paths {
     keys: join(home, 'keys'),
     data,
     audit: join(data, 'audit'),
-    run: join(data, 'run'),
     database: join(data, 'sallyport.db'),
     policies: resolve(home, settings.policy.directory),
   };

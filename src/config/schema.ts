@@ -172,6 +172,18 @@ export const configSchema = z.strictObject({
         .enum(['deny', 'hold', 'allow'])
         .default('deny')
         .describe('Verdict when the deadline passes. `allow` is shown in every status output.'),
+      callsPerSecond: z
+        .number()
+        .min(0.1)
+        .max(1_000_000)
+        .default(50)
+        .describe('Calls a second that one session may keep up; faster ones wait.'),
+      callsAtOnce: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(500)
+        .describe('Calls that one session may make in a burst before callsPerSecond counts.'),
     })
     .prefault({}),
 });

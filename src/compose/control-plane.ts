@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import express, { type RequestHandler } from 'express';
+import { LIMITS } from '../core/index.ts';
+import type { Address } from './addresses.ts';
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export interface ControlPlane {
+  close(): Promise<void>;
+}
+
+/** Listens with the admin API and the issuer. Rejects when the port is taken. */
+export async function openControlPlane(o: {
+  readonly address: Address;
+  readonly admin: RequestHandler;
+  readonly issuer: RequestHandler;
+}): Promise<ControlPlane> {
+  const app = express();
+  app.disable('x-powered-by');
+  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.use('/admin/v1', o.admin);
+  app.get('/approvals/:id', approvalNotice);
+  app.use(o.issuer);
+  const server = createServer(
+    {
+      maxHeaderSize: LIMITS.headBytes,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+    },
+    app,
+  );
+  server.listen(o.address.port, o.address.host);
+  await once(server, 'listening');
+  return { close: () => closeServer(server) };
+}
+
+/**
+ * What stands behind the approval URL of a held call. Who opens it is not known here, so it shows nothing of the
+ * call; it says how an administrator decides.
+ */
+const approvalNotice: RequestHandler = (request, response) => {
+  const { id } = request.params;
+  response.set({
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'",
+    'x-content-type-options': 'nosniff',
+  });
+  response.type('text/plain');
+  if (typeof id !== 'string' || !/^approval_[a-z0-9]{1,64}$/.test(id)) {
+    response.status(404).send('There is no such approval.\n');
+    return;
+  }
+  response.send(
+    [
+      'A call waits for a person. An administrator sees it and decides with:',
+      '',
+      `  sallyport approval show ${id}`,
+      `  sallyport approval approve ${id}`,
+      `  sallyport approval deny ${id}`,
+      '',
+    ].join('\n'),
+  );
+};
+
+async function closeServer(server: Server): Promise<void> {
+  server.close();
+  server.closeIdleConnections();
+  // Long polls (approval wait, audit tail) end with the process; nothing that is acknowledged is lost by it.
+  server.closeAllConnections();
+  if (server.listening) await once(server, 'close');
+}
