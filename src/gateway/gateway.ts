@@ -10,6 +10,7 @@ import { Leaves } from './ca/leaves.ts';
 import { SessionAuthorities } from './ca/session-authorities.ts';
 import { StandingAuthority } from './ca/standing-authority.ts';
 import { Doors } from './doors.ts';
+import { type Dial, systemDial } from './egress/connector.ts';
 import { EgressGuard, type Resolve } from './egress/destination.ts';
 import { type GuardedAnswer, type GuardedRequest, guardedSend } from './egress/guarded-send.ts';
 import { Pools } from './egress/pools.ts';
@@ -54,6 +55,8 @@ export interface GatewayOptions {
   readonly clock: Clock;
   /** Look-ups by name; the system's by default. */
   readonly resolve?: Resolve;
+  /** Opens connections to checked addresses; the system's by default. */
+  readonly dial?: Dial;
   readonly requestTimeoutMs: number;
   readonly upstreamTimeoutMs: number;
   readonly connectTimeoutMs?: number;
@@ -93,10 +96,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     ownPorts: () => [port(), ...(options.ownPorts ?? [])],
     ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
   });
+  const dial = options.dial ?? systemDial;
   const pools = new Pools({
+    dial,
     connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-    headersTimeoutMs: options.upstreamTimeoutMs,
-    bodyTimeoutMs: options.upstreamTimeoutMs,
   });
   const inFlight = new InFlight();
   const needles = new NeedleCache();
@@ -116,6 +119,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     },
     inspectBodyBytes: options.inspectBodyBytes,
     detectorDeadlineMs: options.detectorDeadlineMs,
+    upstreamTimeoutMs: options.upstreamTimeoutMs,
     maxResponseBytes: options.maxResponseBytes ?? MAX_RESPONSE_BYTES,
   };
   const line: Line = {
@@ -164,7 +168,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const reason = new Refusal('call_cut', { detail: 'The credential of the call was changed or revoked.' });
     needles.forget(tenant, name);
     inFlight.cut((flight) => flight.passport.subject.tenant === tenant && flight.credential === name, reason);
-    pools.destroyOf(tenant, name, reason);
+    pools.destroyOf(tenant, name);
   });
   const stopServices = services.onChanged(() => egress.forget());
 
@@ -180,7 +184,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     publicUrl: publicUrl(),
     services,
     authority: standing,
-    send: (request) => guardedSend(egress, request),
+    send: (request) => guardedSend({ guard: egress, dial }, request),
     close: async ({ graceMs }) => {
       closing = true;
       stopRevoked();
@@ -196,7 +200,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       await inFlight.drain(CUT_MS);
       servers.outer.closeAllConnections();
       servers.inner.closeAllConnections();
-      await Promise.all([closed, pools.close()]);
+      pools.close();
+      await closed;
       needles.clear();
       return { callsCut };
     },

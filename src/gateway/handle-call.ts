@@ -32,6 +32,9 @@ export async function handleCall(
   const cut = new Cut(response);
   const flight = line.inFlight.begin('call', passport, (reason) => cut.now(reason));
   try {
+    // A revocation between the check and `begin` found no flight to cut.
+    line.verifier.recheck(passport, line.clock.now());
+    cut.check();
     let call: HttpCall = toCall(arrival, passport.subject.tenant, line.services);
     story.call = summarizeCall(call);
     if (wantsBody(call, line.policy.needsBody(passport, call)))
@@ -40,6 +43,7 @@ export async function handleCall(
     const verdict = await inspectCall(line, story, passport, call, decision);
     const credential = decision.effect === 'deny' ? null : nameCredential(line, call);
     const held = needsApproval(decision, verdict);
+    if (held) line.policy.assertScope(passport, call);
     if (held) call = await bufferBody(call, arrival.body, line.settings);
     story.call = summarizeCall(call);
     const settled = held

@@ -1,3 +1,4 @@
+export type { Dial } from './egress/connector.ts';
 export type { Resolve } from './egress/destination.ts';
 export type { GuardedAnswer, GuardedRequest } from './egress/guarded-send.ts';
 export type { Gateway, GatewayOptions } from './gateway.ts';

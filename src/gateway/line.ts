@@ -29,6 +29,8 @@ export interface PolicyGate {
   readonly generation: number;
   decide(passport: VerifiedPassport, call: Call, risk: SessionRisk, now: number): Decision;
   permit(o: PermitInput): Permit;
+  /** Throws `scope_insufficient`; `permit` does too, but a person is not to be asked before. */
+  assertScope(passport: VerifiedPassport, call: Call): void;
   /** Whether a policy that can matter for the call looks at its body. */
   needsBody(passport: VerifiedPassport, call: Call): boolean;
   /** Header fields that an approval is bound to. */
@@ -103,6 +105,8 @@ export interface LineSettings {
   readonly publicUrl: string;
   readonly inspectBodyBytes: number;
   readonly detectorDeadlineMs: number;
+  /** How long an upstream may stay silent. */
+  readonly upstreamTimeoutMs: number;
   readonly maxResponseBytes: number;
 }
 

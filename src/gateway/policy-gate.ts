@@ -1,4 +1,11 @@
-import { approvalHeaders, decide, needsBody, type PolicyKeeper, permit } from '../policy/index.ts';
+import {
+  approvalHeaders,
+  assertScope,
+  decide,
+  needsBody,
+  type PolicyKeeper,
+  permit,
+} from '../policy/index.ts';
 import type { PolicyGate } from './line.ts';
 
 /** The policies that are in force at each moment, as the line asks them. */
@@ -9,6 +16,7 @@ export function policyGate(keeper: Pick<PolicyKeeper, 'current'>): PolicyGate {
     },
     decide: (passport, call, risk, now) => decide(keeper.current(), passport, call, risk, now),
     permit,
+    assertScope,
     needsBody: (passport, call) => needsBody(keeper.current(), passport, call),
     approvalHeaders: (decision) => approvalHeaders(keeper.current(), decision),
   };

@@ -11,7 +11,12 @@ interface Case {
   readonly expected:
     | { readonly result: 'refuse' }
     | { readonly result: 'outside'; readonly path: string | null }
-    | { readonly result: 'inside'; readonly path: string; readonly pathAlso?: string; readonly mayRefuse: boolean };
+    | {
+        readonly result: 'inside';
+        readonly path: string;
+        readonly pathAlso?: string;
+        readonly mayRefuse: boolean;
+      };
 }
 
 /** The same three calls, in the same order, by which every door makes the target of a call. */

@@ -9,6 +9,8 @@ interface Range {
   readonly kind: AddressClass;
 }
 
+const ALL = (1n << 128n) - 1n;
+
 /**
  * IANA's special-purpose registries (RFC 6890 and updates), multicast, and the addresses where clouds serve
  * credentials. First match wins. `invalid`: no host can be there, or the address hides another one
@@ -111,8 +113,6 @@ function v6(text: string, kind: AddressClass): Range {
   const mask = (ALL << BigInt(128 - Number(length))) & ALL;
   return { bits: v6Bits(address) & mask, mask, kind };
 }
-
-const ALL = (1n << 128n) - 1n;
 
 function v4Bits(address: string): bigint {
   return address.split('.').reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);

@@ -1,7 +1,8 @@
-import { Client } from 'undici';
-import { formatOrigin, LIMITS, Refusal } from '../../core/index.ts';
+import { request as openRequest } from 'node:http';
+import type { Socket } from 'node:net';
+import { LIMITS, Refusal } from '../../core/index.ts';
 import { canonicalHost, defaultPort, parseAuthority } from '../ingress/authority.ts';
-import { pinnedConnector } from './connector.ts';
+import { connectPinned, type Dial } from './connector.ts';
 import type { EgressGuard } from './destination.ts';
 import { parseUrl } from './url.ts';
 
@@ -23,7 +24,10 @@ export interface GuardedAnswer {
  * checked and pinned, TLS verified, no redirect followed, the answer's body thrown away. Throws `Refusal`,
  * or what the connection failed with.
  */
-export async function guardedSend(guard: EgressGuard, request: GuardedRequest): Promise<GuardedAnswer> {
+export async function guardedSend(
+  { guard, dial }: { readonly guard: EgressGuard; readonly dial: Dial },
+  request: GuardedRequest,
+): Promise<GuardedAnswer> {
   const url = parseUrl(request.url);
   if (
     url === null ||
@@ -36,34 +40,37 @@ export async function guardedSend(guard: EgressGuard, request: GuardedRequest): 
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   const host = url.hostname.startsWith('[') ? parseAuthority(url.hostname).host : canonicalHost(url.hostname);
   const origin = { scheme, host, port: url.port === '' ? defaultPort(scheme) : Number(url.port) } as const;
-  const signal = AbortSignal.timeout(request.timeoutMs);
   const destination = await guard.pin(origin, request);
-  const client = new Client(formatOrigin(origin), {
-    connect: pinnedConnector({ destination, upstreamCa: null, connectTimeoutMs: request.timeoutMs }),
-    allowH2: false,
-    headersTimeout: request.timeoutMs,
-    bodyTimeout: request.timeoutMs,
-    maxHeaderSize: LIMITS.headBytes,
-  });
-  try {
-    const answer = await client.request({
+  const { timeoutMs } = request;
+  const socket = await connectPinned({ destination, upstreamCa: null, dial, connectTimeoutMs: timeoutMs });
+  return post(socket, url, request).finally(() => socket.destroy());
+}
+
+function post(
+  socket: Socket,
+  url: URL,
+  { headers, body, timeoutMs }: GuardedRequest,
+): Promise<GuardedAnswer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = openRequest({
+      createConnection: () => socket,
       method: 'POST',
       path: `${url.pathname}${url.search}`,
-      headers: request.headers,
-      body: request.body,
-      signal,
+      headers: { ...headers, host: url.host, 'content-length': Buffer.byteLength(body), connection: 'close' },
+      maxHeaderSize: LIMITS.headBytes,
+      signal: AbortSignal.timeout(timeoutMs),
     });
-    answer.body.destroy();
-    answer.body.on('error', () => undefined);
-    return { status: answer.statusCode, retryAfterMs: retryAfter(answer.headers['retry-after']) };
-  } finally {
-    await client.destroy();
-  }
+    outgoing.once('error', reject).once('response', ({ statusCode = 0, headers: answered }) => {
+      resolve({ status: statusCode, retryAfterMs: retryAfter(answered['retry-after']) });
+      outgoing.on('error', () => undefined).destroy();
+    });
+    outgoing.end(body);
+  });
 }
 
 /** Seconds or an HTTP date (RFC 9110 section 10.2.3). */
-function retryAfter(value: string | string[] | undefined): number | null {
-  if (typeof value !== 'string') return null;
+function retryAfter(value: string | undefined): number | null {
+  if (value === undefined) return null;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
   const at = Date.parse(value);
   return Number.isNaN(at) ? null : Math.max(0, at - Date.now());

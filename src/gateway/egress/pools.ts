@@ -1,7 +1,7 @@
-import { Pool } from 'undici';
-import { formatOrigin, LIMITS } from '../../core/index.ts';
-import { pinnedConnector } from './connector.ts';
+import { formatOrigin } from '../../core/index.ts';
+import type { Dial } from './connector.ts';
 import type { PinnedDestination } from './destination.ts';
+import { PinnedAgent } from './pinned-agent.ts';
 
 /** Everything that two calls must share before they may share a connection (DESIGN rule 6). */
 export interface PoolKey {
@@ -13,17 +13,16 @@ export interface PoolKey {
 }
 
 export interface PoolsOptions {
+  readonly dial: Dial;
   /** Connections to one destination with one credential. */
   readonly connections?: number;
   readonly connectTimeoutMs: number;
-  readonly headersTimeoutMs: number;
-  readonly bodyTimeoutMs: number;
   /** How long a connection may stay open without a call. */
   readonly idleTimeoutMs?: number;
 }
 
 interface Entry {
-  readonly pool: Pool;
+  readonly agent: PinnedAgent;
   readonly tenant: string;
   readonly credential: string | null;
 }
@@ -44,7 +43,7 @@ export class Pools {
   }
 
   /** The pool for these calls, as of `epoch`: pools of an older one take no more calls. */
-  of(key: PoolKey, epoch: string): Pool {
+  of(key: PoolKey, epoch: string): PinnedAgent {
     if (epoch !== this.#epoch) {
       this.retire();
       this.#epoch = epoch;
@@ -60,52 +59,44 @@ export class Pools {
       upstreamCa,
     ]);
     const known = this.#entries.get(id);
-    if (known !== undefined) return known.pool;
+    if (known !== undefined) return known.agent;
     if (this.#entries.size >= MAX_POOLS) this.retire();
-    const pool = this.#open(destination, upstreamCa);
-    this.#entries.set(id, { pool, tenant, credential: credential?.name ?? null });
-    return pool;
+    const agent = this.#open(destination, upstreamCa);
+    this.#entries.set(id, { agent, tenant, credential: credential?.name ?? null });
+    return agent;
   }
 
   /** Calls in flight go on; no later call uses these connections. */
   retire(): void {
-    for (const { pool } of this.#entries.values()) void pool.close().catch(ignore);
+    for (const { agent } of this.#entries.values()) agent.retire();
     this.#entries.clear();
   }
 
   /** Cuts everything that a credential opened. */
-  destroyOf(tenant: string, credential: string, reason: Error): void {
+  destroyOf(tenant: string, credential: string): void {
     for (const [id, entry] of this.#entries) {
       if (entry.tenant !== tenant || entry.credential !== credential) continue;
       this.#entries.delete(id);
-      void entry.pool.destroy(reason).catch(ignore);
+      entry.agent.destroy();
     }
   }
 
-  async close(): Promise<void> {
-    const pools = [...this.#entries.values()].map(({ pool }) => pool.destroy().catch(ignore));
+  close(): void {
+    for (const { agent } of this.#entries.values()) agent.destroy();
     this.#entries.clear();
-    await Promise.all(pools);
   }
 
-  #open(destination: PinnedDestination, upstreamCa: string | null): Pool {
-    const { connectTimeoutMs, headersTimeoutMs, bodyTimeoutMs } = this.#options;
-    return new Pool(formatOrigin(destination.origin), {
-      connect: pinnedConnector({ destination, upstreamCa, connectTimeoutMs }),
-      connections: this.#options.connections ?? 128,
-      // One request at a time on a connection: an answer that nobody asked for can't become another call's.
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: headersTimeoutMs,
-      bodyTimeout: bodyTimeoutMs,
-      keepAliveTimeout: this.#options.idleTimeoutMs ?? 10_000,
-      keepAliveMaxTimeout: 60_000,
-      maxHeaderSize: LIMITS.headBytes,
-      strictContentLength: true,
-    });
+  #open(destination: PinnedDestination, upstreamCa: string | null): PinnedAgent {
+    const { connectTimeoutMs, dial } = this.#options;
+    return new PinnedAgent(
+      { destination, upstreamCa, dial, connectTimeoutMs },
+      {
+        maxSockets: this.#options.connections ?? 256,
+        maxFreeSockets: 64,
+        scheduling: 'lifo',
+        // Shorter than what servers commonly keep: a connection that they close is not picked.
+        timeout: this.#options.idleTimeoutMs ?? 4_000,
+      },
+    );
   }
-}
-
-function ignore(): void {
-  // The pool is gone either way.
 }

@@ -60,7 +60,9 @@ async function decideTool(
   story.call = summarizeCall(call);
   const decision = decideCall(line, story, passport, call);
   const verdict = await inspectCall(line, story, passport, call, decision);
-  const settled = needsApproval(decision, verdict)
+  const held = needsApproval(decision, verdict);
+  if (held) line.policy.assertScope(passport, call);
+  const settled = held
     ? await line.approvals.settle({
         passport,
         call,

@@ -17,6 +17,8 @@ export class Cut {
   constructor(response: ServerResponse) {
     this.#response = response;
     response.once('close', this.#onClose);
+    // It may have gone while the passport was checked; 'close' does not come twice.
+    if (response.destroyed || response.req.socket.destroyed) this.now(new Refusal('client_gone'));
   }
 
   now(reason: Refusal): void {

@@ -22,18 +22,19 @@ export function sendUpstream(
 ): Sent {
   const { call, outbound, cut } = o;
   const { destination, upstreamCa, credential } = outbound;
-  const pool = line.pools.of(
+  const agent = line.pools.of(
     { tenant: call.tenant, service: call.service.name, destination, credential, upstreamCa },
     line.epoch(),
   );
   const hash = call.body.kind === 'stream' ? createHash('sha256') : null;
-  const exchange = Exchange.start(pool, {
+  const exchange = Exchange.start(agent, {
     method: call.method,
     target: outbound.query === '' ? outbound.path : `${outbound.path}?${outbound.query}`,
     headers: outbound.headers,
     body: bodyOf(line, story, call.body, line.detector.outboundScanner(o.subject), hash),
     contentLength: lengthOf(call),
     authority: authorityOf(call),
+    timeoutMs: line.settings.upstreamTimeoutMs,
   });
   cut.watch(exchange);
   return {

@@ -39,6 +39,9 @@ export function parseRequestHead(request: IncomingMessage): RequestHead {
   if (target.length > LIMITS.targetChars) {
     throw new Refusal('request_too_large', { detail: 'The request target is too long.' });
   }
+  if (target.includes('#')) {
+    throw new Refusal('request_malformed', { detail: 'A request target has no fragment.' });
+  }
   if (request.rawHeaders.length / 2 > LIMITS.headerFields) {
     throw new Refusal('request_too_large', {
       detail: `The request has more than ${LIMITS.headerFields} fields.`,

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 
 /** How long before its passport expires a tunnel is closed. */
 const BEFORE_EXPIRY_MS = 10_000;
+/** What Node's timers can count. */
+const MAX_TIMER_MS = 2_147_483_647;
 
 /**
  * Closes a tunnel shortly before its passport expires: its proof was made once, so each later request inside
@@ -20,7 +22,7 @@ export function retireBeforeExpiry(o: {
   const { socket, expiresAt, now, responding } = o;
   const leftMs = Math.max(0, expiresAt - now);
   // A tunnel that opens late keeps half of what is left: it is there for at least one request.
-  const timer = setTimeout(retire, Math.max(leftMs - BEFORE_EXPIRY_MS, leftMs / 2));
+  const timer = setTimeout(retire, Math.min(Math.max(leftMs - BEFORE_EXPIRY_MS, leftMs / 2), MAX_TIMER_MS));
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
 

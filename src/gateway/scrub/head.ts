@@ -34,7 +34,7 @@ export function hasDigest(headers: HeaderList): boolean {
   return headers.some(([name]) => DIGESTS.has(name.toLowerCase()));
 }
 
-export interface BodyOutcome {
+interface BodyOutcome {
   /** The body leaves without the content coding it came in. */
   readonly decoded: boolean;
   /** Whether something was masked; `unknown` while the body streams. */

@@ -1,12 +1,9 @@
 export type { Needles } from '../../core/index.ts';
 export { compileNeedles } from '../../core/index.ts';
-export type { ContentCoding } from './codings.ts';
 export { acceptableCodings, contentCodings } from './codings.ts';
 export { decodeBody, decodeStream } from './decode.ts';
-export type { BodyOutcome } from './head.ts';
 export { requestHeadersForScrub, responseHeadersAfterScrub } from './head.ts';
 export { MASK } from './mask.ts';
-export type { ScrubbedAnswer, UpstreamAnswer } from './scrub-response.ts';
-export { scrubBody, scrubResponse } from './scrub-response.ts';
+export { scrubResponse } from './scrub-response.ts';
 export { scrubHeaders, scrubText } from './scrub-text.ts';
 export { StreamScrubber } from './stream-scrubber.ts';

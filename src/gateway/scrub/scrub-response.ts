@@ -8,7 +8,7 @@ import { StreamScrubber } from './stream-scrubber.ts';
 /** A body with a digest in its head is read whole up to here, so that a digest that stays true can stay. */
 const DIGEST_BYTES = 1024 * 1024;
 
-export interface UpstreamAnswer {
+interface UpstreamAnswer {
   /** Method of the request, upper case. */
   readonly method: string;
   readonly status: number;
@@ -17,7 +17,7 @@ export interface UpstreamAnswer {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-export interface ScrubbedAnswer {
+interface ScrubbedAnswer {
   readonly reason: string;
   readonly headers: HeaderList;
   readonly body: AsyncIterable<Uint8Array>;
@@ -81,7 +81,7 @@ async function* noBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arr
 }
 
 /** A body through a scrubber, chunk by chunk. */
-export async function* scrubBody(
+async function* scrubBody(
   body: AsyncIterable<Uint8Array>,
   scrubber: StreamScrubber,
 ): AsyncGenerator<Uint8Array> {
