@@ -99,8 +99,6 @@ export const quotedPrintableAll = (text: string) =>
 
 export const base64 = (text: string) => bytesOf(text).toString('base64');
 
-export const base64url = (text: string) => bytesOf(text).toString('base64url');
-
 /** A zip file with one entry; `deflated`: the coded bytes of the entry, else it is stored. */
 export function zipOf(name: string, data: Buffer, crc: number, deflated: Buffer | null): Buffer {
   const stored = deflated ?? data;
