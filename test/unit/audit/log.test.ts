@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -9,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import {
   AuditFault,
@@ -20,6 +22,8 @@ import {
 import { LIMITS, Refusal } from '../../../src/core/index.ts';
 import { FailingFiles } from './failing-files.ts';
 import { collect, eventNumber, openLog, publicKey, temporaryFolder, writeLog } from './support.ts';
+
+const ROOM = new URL('../../../src/audit/index.ts', import.meta.url).href;
 
 async function readAll(directory: string): Promise<AuditRecord[]> {
   return await collect(readAuditDirectory(directory));
@@ -256,11 +260,22 @@ describe('opening', () => {
     await expect(openLog(join(folder, 'file', 'audit'))).rejects.toThrow(/can not be written here.*ENOTDIR/);
   });
 
-  test.skipIf(process.getuid?.() === 0)('in a read-only folder says so', async () => {
-    const directory = join(temporaryFolder(), 'audit');
-    mkdirSync(directory);
-    chmodSync(directory, 0o500);
-    await expect(openLog(directory)).rejects.toThrow(/can not be written here: EACCES/);
+  test('in a read-only folder says so', async () => {
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o755);
+    const directory = join(folder, 'audit');
+    mkdirSync(directory, { mode: 0o555 });
+    // Permissions do not bind the superuser, so the attempt is made by a process that is none.
+    const script = `
+      const { openAuditLog } = await import(${JSON.stringify(ROOM)});
+      const { generateKeyPairSync } = await import('node:crypto');
+      if (process.getuid() === 0) { process.setgid(65534); process.setuid(65534); }
+      const checkpointKey = generateKeyPairSync('ed25519').privateKey;
+      await openAuditLog({ directory: process.argv[1], durability: 'power', node: 'n', clock: Date, checkpointKey })
+        .then(() => console.log('opened'), (fault) => console.log(fault.name + ': ' + fault.message));`;
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script, directory]);
+    expect(stdout).toMatch(/^AuditFault: .*\/audit: the audit log can not be written here: EACCES/);
   });
 
   test('a broken record in the middle names file and line, and the log stays as it is', async () => {
