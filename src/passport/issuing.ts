@@ -95,7 +95,7 @@ export class Issuing {
       }
       await stores.passports.insert(record);
     });
-    await audit(issuedEvent(record));
+    await audit(issuedEvent(record, this.#o.clock.now()));
     this.#assertNotRevoked(subject, record);
     const { sid, owner, chain } = subject;
     return {
@@ -135,6 +135,6 @@ function recordOf(draft: PassportDraft, subject: Subject, jti: string): Passport
   return { ...subject, jti, scope, audience, jkt, grant, issuedAt: iat * 1000, expiresAt: exp * 1000 };
 }
 
-function issuedEvent({ tenant, issuedAt, ...data }: PassportRecord): AuditEvent {
-  return { type: 'passport.issued', tenant, at: issuedAt, data };
+function issuedEvent({ tenant, issuedAt: _, ...data }: PassportRecord, at: number): AuditEvent {
+  return { type: 'passport.issued', tenant, at, data };
 }

@@ -1,16 +1,13 @@
-export type { AccessTokenClaims, AccessTokenExpectation } from './access-token.ts';
+export type { AccessTokenClaims } from './access-token.ts';
 export { checkAccessTokenTime, verifyAccessToken } from './access-token.ts';
 export type { SignatureAlgorithm } from './algorithms.ts';
 export { decodeBase64url, encodeBase64url } from './base64url.ts';
-export type { DpopExpectation, UnverifiedProof, VerifiedProof } from './dpop.ts';
+export type { VerifiedProof } from './dpop.ts';
 export { DPOP_ALGORITHMS, parseDpopProof, verifyDpopProof } from './dpop.ts';
-export type { ProofFaultCode } from './fault.ts';
 export { ProofFault } from './fault.ts';
-export type { UnverifiedJws, VerifySignature } from './jws.ts';
 export { checkSignature, parseCompactJws, readClaims, readType } from './jws.ts';
 export type { PublicJwk } from './public-jwk.ts';
 export { keyFits, parsePublicJwk } from './public-jwk.ts';
 export { parseStrictJsonObject } from './strict-json.ts';
 export { normalizeTarget } from './target.ts';
-export type { Sha256 } from './thumbprint.ts';
 export { jwkThumbprint } from './thumbprint.ts';

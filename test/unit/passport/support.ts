@@ -12,7 +12,7 @@ import {
   type PassportRoom,
   type PassportRoomOptions,
 } from '../../../src/passport/index.ts';
-import { openStorage, type Storage } from '../../../src/storage/index.ts';
+import { openStorage, type Storage, type StorageOptions } from '../../../src/storage/index.ts';
 
 export const GATE = 'https://gate.example';
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -48,19 +48,23 @@ export interface Bench {
 
 /** The room over a real SQLite database and a real folder of keys, its issuer on a real socket. */
 export async function openBench(
-  options: Partial<PassportRoomOptions> & { readonly publicIssuer?: string } = {},
+  options: Partial<PassportRoomOptions> & {
+    readonly publicIssuer?: string;
+    /** SQLite in a folder of its own, unless told otherwise. */
+    readonly database?: StorageOptions;
+  } = {},
 ): Promise<Bench> {
   const home = await mkdtemp(join(tmpdir(), 'sallyport-passport-'));
   const keysDirectory = join(home, 'keys');
   const file = join(home, 'gate.db');
-  const storage = await openStorage({ kind: 'sqlite', file, durability: 'process' });
   const events: AuditEvent[] = [];
   const faults: unknown[] = [];
   const clock = new TestClock();
   const app = express();
   const server = createServer(app);
   const origin = await listen(server);
-  const { publicIssuer, ...given } = options;
+  const { publicIssuer, database, ...given } = options;
+  const storage = await openStorage(database ?? { kind: 'sqlite', file, durability: 'process' });
   const nodes: PassportRoom[] = [];
   const openNode = async (changes: Partial<PassportRoomOptions> = {}) => {
     const node = await openPassportRoom({
