@@ -1,4 +1,3 @@
 export { StorageFault } from './fault.ts';
 export type { Storage, StorageOptions } from './open.ts';
 export { openStorage } from './open.ts';
-export type { Stores } from './stores/index.ts';

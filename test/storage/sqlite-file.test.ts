@@ -4,9 +4,12 @@ import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStorage, type Storage, StorageFault } from '../../src/storage/index.ts';
 import { agent, credential } from './records.ts';
+
+const CHILD = fileURLToPath(new URL('./open-storage-child.ts', import.meta.url));
 
 describe('the SQLite file', () => {
   let folder: string;
@@ -78,14 +81,14 @@ describe('the SQLite file', () => {
 
   test('serves one process at a time', async () => {
     const storage = await open();
-    const child = fork(join(import.meta.dirname, 'open-storage-child.ts'), [file], { stdio: 'ignore' });
+    const child = fork(CHILD, [file], { stdio: 'ignore' });
     const [answer] = await once(child, 'message');
     expect(answer).toMatch(/in use by another process/);
     await storage.close();
   });
 
   test('keeps what was acknowledged when its process is killed, and is free at once', async () => {
-    const child = fork(join(import.meta.dirname, 'open-storage-child.ts'), [file, 'write'], {
+    const child = fork(CHILD, [file, 'write'], {
       stdio: 'ignore',
     });
     let acknowledged = 0;

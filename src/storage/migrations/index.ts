@@ -3,7 +3,7 @@ import type { Migration } from './migration.ts';
 
 export type { MigrationTarget } from './migrate.ts';
 export { migrate } from './migrate.ts';
-export type { Migration, SchemaWords } from './migration.ts';
+export type { Migration } from './migration.ts';
 
 /** In order, without gaps. A migration that was released is never edited: a new one is added. */
 export const MIGRATIONS: readonly Migration[] = [first];
