@@ -24,6 +24,7 @@ export interface CourierOptions {
 export class Courier {
   readonly #o: CourierOptions;
   readonly #records = new Map<number, AlertRecord>();
+  readonly #disabling = new Set<string>();
 
   constructor(options: CourierOptions) {
     this.#o = options;
@@ -77,11 +78,20 @@ export class Courier {
     else await outboxStore.record(log.node, { ...delivery, nextAttemptAt: next, lastError });
   }
 
+  /** Once, however many attempts side by side hear the same. */
   async #disable(sink: SinkRecord, reason: string): Promise<void> {
     const { log, sinkStore, clock } = this.#o;
-    const data = { id: sink.id, by: 'outbox', changes: { name: sink.name, reason } };
-    await log.append({ type: 'sink.disabled', tenant: sink.tenant, at: clock.now(), data });
-    await sinkStore.setStatus(sink.tenant, sink.id, 'disabled');
+    if (this.#disabling.has(sink.id)) return;
+    this.#disabling.add(sink.id);
+    try {
+      const current = await sinkStore.get(sink.tenant, sink.id);
+      if (current?.status !== 'active') return;
+      const data = { id: sink.id, by: 'outbox', changes: { name: sink.name, reason } };
+      await log.append({ type: 'sink.disabled', tenant: sink.tenant, at: clock.now(), data });
+      await sinkStore.setStatus(sink.tenant, sink.id, 'disabled');
+    } finally {
+      this.#disabling.delete(sink.id);
+    }
   }
 
   /** The log says that nobody was told before the delivery is put away. */

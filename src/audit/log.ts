@@ -13,6 +13,9 @@ import { type AuditRecord, encodeRecord } from './record.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 import { leafHash, type MerkleTree } from './tree.ts';
 
+/** Text that waits for the disk; with longer records than usual this is reached before LIMITS.auditQueue. */
+const MAX_PENDING_CHARS = 32 * 1024 * 1024;
+
 interface Pending {
   readonly type: AuditEventType;
   readonly line: string;
@@ -250,6 +253,3 @@ export class FileAuditLog implements AuditLog {
     return new Refusal('audit_unavailable', { internal, cause });
   }
 }
-
-/** Text that waits for the disk; with longer records than usual this is reached before LIMITS.auditQueue. */
-const MAX_PENDING_CHARS = 32 * 1024 * 1024;
