@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readOwnFile } from '../../admin/index.ts';
+import { type RunningService, startService } from '../../compose/index.ts';
+import { type Config, loadConfig } from '../../config/index.ts';
+import { generateAgentKey } from '../agent-keys.ts';
+import { AdminClient } from '../client/admin-client.ts';
+import { rowOf, textOf } from '../output.ts';
+import { type EchoUpstream, startReceiver, startUpstream, type WebhookReceiver } from './built-in.ts';
+
+/** Everything that the demo plays with: throwaway state, a real service, and two servers around it. */
+export interface Stage {
+  readonly config: Config;
+  readonly service: RunningService;
+  readonly admin: AdminClient;
+  readonly upstream: EchoUpstream;
+  readonly receiver: WebhookReceiver;
+  /** The key that the upstream expects; made for this run, and known to the vault and the upstream alone. */
+  readonly upstreamKey: string;
+  readonly agent: {
+    readonly clientId: string;
+    readonly privateJwk: Awaited<ReturnType<typeof generateAgentKey>>['privateJwk'];
+  };
+  readonly webhookSecret: string;
+  readonly decoy: { readonly name: string; readonly value: string };
+  /** Stops the service, so that its log can be looked at from outside. */
+  stopService(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function setStage(programRoot: string, signal: AbortSignal): Promise<Stage> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const home = mkdtempSync(join(tmpdir(), 'sallyport-demo-'));
+    stack.defer(() => rmSync(home, { recursive: true, force: true }));
+    const config = loadConfig({
+      environment: { SALLYPORT_HOME: home, SALLYPORT_CONTROL_PORT: '0', SALLYPORT_GATEWAY_PORT: '0' },
+      defaultHome: programRoot,
+    });
+    const faults: unknown[] = [];
+    const service = await startService({ config, isTerminal: false, onFault: (fault) => faults.push(fault) });
+    let stopped = false;
+    const stop = async (): Promise<void> => {
+      if (stopped) return;
+      stopped = true;
+      await service.stop('the demo ended');
+    };
+    stack.defer(stop);
+    const upstream = await startUpstream();
+    stack.defer(() => upstream.close());
+    const receiver = await startReceiver();
+    stack.defer(() => receiver.close());
+    const token = readOwnFile(join(config.paths.keys, 'admin-token')).trim();
+    const admin = new AdminClient({ url: service.controlUrl, token: () => token, signal });
+    const upstreamKey = `demo-key-${randomBytes(18).toString('base64url')}`;
+    return {
+      config,
+      service,
+      stopService: stop,
+      admin,
+      upstream,
+      receiver,
+      upstreamKey,
+      ...(await furnish(admin, upstream, receiver, upstreamKey)),
+      close: () => stack.disposeAsync(),
+    };
+  } catch (fault) {
+    await stack.disposeAsync();
+    throw fault;
+  }
+}
+
+/** What an administrator would type, through the same API as the command line. */
+async function furnish(
+  admin: AdminClient,
+  upstream: EchoUpstream,
+  receiver: WebhookReceiver,
+  upstreamKey: string,
+): Promise<Pick<Stage, 'agent' | 'webhookSecret' | 'decoy'>> {
+  await admin.put('/services/tickets', {
+    origins: [upstream.url],
+    credential: 'tickets-key',
+    allowPrivate: true,
+  });
+  await admin.put('/credentials/tickets-key', {
+    services: ['tickets'],
+    injector: { kind: 'bearer' },
+    secret: upstreamKey,
+  });
+  // A host that is known, with a scope that no policy makes anything of.
+  await admin.put('/services/payroll', { origins: ['https://payroll.example'] });
+  const { publicJwk, privateJwk } = await generateAgentKey();
+  const registered = await admin.post('/agents', {
+    name: 'demo-agent',
+    owner: 'demo-team',
+    scopes: ['tickets:read', 'tickets:write', 'payroll:ask'],
+    purpose: 'Answers tickets',
+    jwks: [publicJwk],
+  });
+  const sink = await admin.post('/sinks', {
+    name: 'demo-siem',
+    kind: 'webhook',
+    options: { url: `${receiver.url}/alerts`, allowPrivate: true },
+  });
+  const decoy = await admin.post('/decoys', { kind: 'credential', name: 'github-admin' });
+  return {
+    agent: { clientId: textOf(rowOf(registered.agent).id), privateJwk },
+    webhookSecret: textOf(sink.secret),
+    decoy: { name: textOf(decoy.name), value: textOf(decoy.value) },
+  };
+}
