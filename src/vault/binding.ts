@@ -2,9 +2,11 @@ import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { LIMITS, type Origin, Refusal, type SecretBytes } from '../core/index.ts';
 import { injectorOf } from './injectors/index.ts';
+import { selfOverlaps } from './repetition.ts';
 import type { CredentialBinding } from './store.ts';
 
 const MAX_DESTINATIONS = 32;
+const MAX_SELF_OVERLAPS = 64;
 const MAX_CA_CHARS = 64 * 1024;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const HOST_NAME =
@@ -44,12 +46,16 @@ export function secretFaults(secret: SecretBytes, binding: CredentialBinding): s
     return [`secret: has ${secret.length} bytes; ${LIMITS.secretMaxBytes} is the most`];
   }
   const faults: string[] = [];
-  // One byte again and again is a placeholder, and would be found in rulers and padding.
-  if (secret.use((bytes) => bytes.every((byte) => byte === bytes[0]))) {
-    faults.push('secret: is one byte repeated; that is a placeholder, not a secret');
+  // Placeholders are found in rulers and padding, and each beginning that is under way costs the search time.
+  if (secret.use(isRepetition)) {
+    faults.push('secret: repeats itself again and again; that is a placeholder, not a secret');
   }
   const fault = secret.use((bytes) => injectorOf(binding.injector).faultOfSecret(bytes));
   return fault === null ? faults : [...faults, `secret: ${fault}`];
+}
+
+function isRepetition(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === bytes[0]) || selfOverlaps(bytes) > MAX_SELF_OVERLAPS;
 }
 
 function bindingFaults(binding: CredentialBinding): (string | null)[] {

@@ -91,6 +91,7 @@ describe('put', () => {
     ['too short', 'fake-7b'],
     ['too long', 'x1'.repeat(8193)],
     ['one byte repeated', 'xxxxxxxxxxxx'],
+    ['a short piece again and again', 'ab'.repeat(200)],
     ['a line end at its end', 'fake-secret-1\n'],
     ['NUL', 'fake-\u0000-secret'],
     ['a space at its end', 'fake-secret-1 '],
