@@ -147,7 +147,7 @@ function isSigned({ headers, body }: ReceivedWebhook, secret: string): boolean {
 
 function tellProblem(answer: DemoAnswer, tell: Tell): void {
   const { code, detail, title, remedy } = JSON.parse(answer.text);
-  tell(`     refused         ${answer.status} ${code}: ${detail ?? title}`);
+  tell(`     refused         ${answer.status} ${code}: ${title}${detail === undefined ? '' : ` ${detail}`}`);
   if (remedy !== undefined) tell(`     what to do      ${remedy}`);
 }
 
