@@ -32,6 +32,8 @@ export interface Knobs {
   tokenType: string;
   /** Hosts of the certificate authority; none: it is refused, as the gate does it. */
   hosts: string[];
+  /** Under which the gateway is known; null: its own address. */
+  publicUrl: string | null;
   /** Status with which every call is refused. */
   refuse: number | null;
   /** Body of each answer inside tunnels and to absolute targets. */
@@ -70,6 +72,7 @@ export async function startFakeGate(): Promise<FakeGate> {
     issuerError: null,
     tokenType: 'DPoP',
     hosts: ['api.test'],
+    publicUrl: null,
     refuse: null,
     serve: echo,
     raw: null,
@@ -173,7 +176,7 @@ export async function startFakeGate(): Promise<FakeGate> {
   const gateway = http.createServer(async (request, response) => {
     const target = request.url ?? '';
     const absolute = target.startsWith('http://');
-    const htu = `${absolute ? '' : gatewayUrl}${target.replace(/\?.*/, '')}`;
+    const htu = `${absolute ? '' : (knobs.publicUrl ?? gatewayUrl)}${target.replace(/\?.*/, '')}`;
     const no = await check(request, htu, absolute ? proxyFields : ownFields);
     if (no !== null) {
       response.writeHead(no.status, { 'content-type': 'application/problem+json', ...no.headers });

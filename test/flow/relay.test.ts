@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRelay, type Relay, RelayFault } from '../../src/cli/relay/index.ts';
+import { makeTestAuthority } from '../support/certificates.ts';
 import { type FakeGate, startFakeGate } from './relay-fake-gate.ts';
 
 let gate: FakeGate;
@@ -429,6 +430,48 @@ describe('hosts of the certificate authority', () => {
     expect((await viaProxy('http://api.test/')).status).toBe(200);
     expect(notices.join()).toContain('no service of this agent has an https address');
     expect(await readFile(relay.environment.SSL_CERT_FILE ?? '', 'utf8')).toContain('BEGIN CERTIFICATE');
+  });
+});
+
+describe('a gateway behind TLS', () => {
+  const trusted = tls.getCACertificates('default');
+  let front: tls.Server;
+
+  beforeEach(async () => {
+    const authority = await makeTestAuthority();
+    tls.setDefaultCACertificates([...trusted, authority.certificatePem]);
+    const { hostname: host, port } = new URL(gate.gatewayUrl);
+    front = tls.createServer({ ...(await authority.issue('127.0.0.1')), allowHalfOpen: true }, (outside) => {
+      const inside = net.connect({ host, port: Number(port), allowHalfOpen: true });
+      outside.pipe(inside).pipe(outside);
+      outside.on('error', () => inside.destroy());
+      inside.on('error', () => outside.destroy());
+    });
+    front.listen(0, '127.0.0.1');
+    await once(front, 'listening');
+    gate.knobs.publicUrl = `https://127.0.0.1:${(front.address() as net.AddressInfo).port}`;
+  });
+  afterEach(() => {
+    tls.setDefaultCACertificates(trusted);
+    front.close();
+  });
+
+  test('is spoken to over TLS, tunnels and their half-close included', async () => {
+    gate.knobs.raw = async (socket) => {
+      socket.end(`${(await text(socket)).length} bytes arrived`);
+    };
+    relay = await openRelay({ ...options(), gatewayUrl: gate.knobs.publicUrl ?? '' });
+    expect((await viaProxy('http://api.test/')).status).toBe(200);
+    const { socket } = await connect('api.test:443');
+    socket.end('x'.repeat(300_000));
+    expect(await text(socket)).toBe('300000 bytes arrived');
+  });
+
+  test('is not spoken to when its certificate is not trusted', async () => {
+    tls.setDefaultCACertificates(trusted);
+    const begun = openRelay({ ...options(), gatewayUrl: gate.knobs.publicUrl ?? '' });
+    await expect(begun).rejects.toMatchObject({ code: 'gateway_unreachable' });
+    expect(gate.shown).toEqual([]);
   });
 });
 

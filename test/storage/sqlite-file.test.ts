@@ -79,11 +79,16 @@ describe('the SQLite file', () => {
     expect(before.length).toBe((await readFile(file)).length);
   });
 
-  test('serves one process at a time', async () => {
+  test('is named when its folder can not be made', async () => {
+    await writeFile(join(folder, 'state'), 'a file where the folder should be');
+    await expect(open()).rejects.toThrow(StorageFault);
+  });
+
+  test('serves one process at a time, and that one once: a second try does not loosen its lock', async () => {
     const storage = await open();
+    await expect(open()).rejects.toThrow(/in use by another process/);
     const child = fork(CHILD, [file], { stdio: 'ignore' });
-    const [answer] = await once(child, 'message');
-    expect(answer).toMatch(/in use by another process/);
+    expect((await once(child, 'message'))[0]).toMatch(/in use by another process/);
     await storage.close();
   });
 

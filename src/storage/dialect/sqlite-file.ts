@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
@@ -6,23 +6,19 @@ import { StorageFault } from '../fault.ts';
 
 /** "Saly": marks the file as ours (SQLite's application_id). */
 const APPLICATION_ID = 0x53616c79;
-const MAGIC = 'SQLite format 3\0';
 
-/** Makes the file with mode 0600 when it is missing; refuses one that is not an SQLite database. */
+/**
+ * Makes the file with mode 0600 when it is missing; an empty one is what a crash during the very first start
+ * leaves. A file that is there is opened by SQLite alone: closing a descriptor of our own would drop the locks
+ * that this process holds on it (POSIX).
+ */
 export function prepareFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  // SQLite gives its write-ahead log the mode of the database file.
-  const descriptor = openSync(file, 'a+', 0o600);
   try {
-    const head = Buffer.alloc(MAGIC.length);
-    const length = readSync(descriptor, head, 0, head.length, 0);
-    // An empty file is what a crash during the very first start leaves.
-    if (length === 0) return;
-    if (length < head.length || head.toString('latin1') !== MAGIC) {
-      throw new StorageFault(file, 'not an SQLite database; move it away, or restore a backup');
-    }
-  } finally {
-    closeSync(descriptor);
+    // SQLite gives its write-ahead log the mode of the database file.
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause;
   }
 }
 

@@ -51,9 +51,10 @@ export function openSqlite(options: SqliteOptions, onFault: (fault: unknown) => 
 }
 
 function openDatabase({ file, durability }: SqliteOptions): DatabaseSync {
-  prepareFile(file);
-  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, defensive: true });
+  let database: DatabaseSync | null = null;
   try {
+    prepareFile(file);
+    database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, defensive: true });
     // A second process on the file would not hear of revocations made here, so there is never one. The lock
     // dies with the process.
     database.exec('pragma locking_mode = exclusive');
@@ -66,7 +67,7 @@ function openDatabase({ file, durability }: SqliteOptions): DatabaseSync {
     checkContent(database, file);
     return database;
   } catch (cause) {
-    database.close();
+    database?.close();
     throw describe(file, cause);
   }
 }
@@ -78,7 +79,10 @@ function describe(file: string, cause: unknown): unknown {
   if (code === 5 || code === 6) {
     return new StorageFault(file, 'in use by another process; stop the other Sallyport first', { cause });
   }
-  if (code === 11 || code === 26) return damaged(file, cause.message, cause);
+  if (code === 26) {
+    return new StorageFault(file, 'not an SQLite database; move it away, or restore a backup', { cause });
+  }
+  if (code === 11) return damaged(file, cause.message, cause);
   return new StorageFault(file, cause.message, { cause });
 }
 
