@@ -1,14 +1,5 @@
-import {
-  type AuditEvent,
-  type Clock,
-  compileNeedles,
-  type Finding,
-  LIMITS,
-  type Needles,
-  newId,
-  Refusal,
-  type Severity,
-} from '../core/index.ts';
+import { type AuditEvent, type Clock, LIMITS, newId, Refusal, type Severity } from '../core/index.ts';
+import { DecoySet } from './decoy-set.ts';
 import { makeDecoyValue } from './make-decoy.ts';
 import type { DecoyRecord, DecoyStore } from './store.ts';
 
@@ -28,18 +19,13 @@ export interface NewDecoy {
   readonly severity: Severity;
 }
 
-/** The decoys of a tenant, compiled for search in every encoding. */
-export interface DecoySet {
-  readonly needles: Needles;
-  readonly decoys: readonly DecoyRecord[];
-}
-
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 
 /** Values that nobody has a reason to use, and the search for them. */
 export class Decoys {
   readonly #options: DecoyOptions;
   #sets: ReadonlyMap<string, DecoySet> = new Map();
+  #reading: Promise<void> = Promise.resolve();
 
   private constructor(options: DecoyOptions) {
     this.#options = options;
@@ -56,13 +42,19 @@ export class Decoys {
     return this.#sets.get(tenant) ?? null;
   }
 
-  /** Reads them anew: other nodes plant, too. */
-  async refresh(): Promise<void> {
+  /** Reads them anew: other nodes plant, too. One after another, so that no older answer overtakes a newer one. */
+  refresh(): Promise<void> {
+    const reading = this.#reading.then(() => this.#read());
+    this.#reading = reading.catch(() => {});
+    return reading;
+  }
+
+  async #read(): Promise<void> {
     const byTenant = Map.groupBy(await this.#options.store.all(), (decoy) => decoy.tenant);
-    const sets = [...byTenant].map(([tenant, decoys]): [string, DecoySet] => [
-      tenant,
-      { decoys, needles: compileNeedles(decoys.map((decoy) => Buffer.from(decoy.value, 'utf8'))) },
-    ]);
+    const sets = [...byTenant].map(([tenant, decoys]): [string, DecoySet] => {
+      const known = this.#sets.get(tenant);
+      return [tenant, known?.holds(decoys) ? known : new DecoySet(decoys)];
+    });
     this.#sets = new Map(sets);
   }
 
@@ -131,19 +123,4 @@ function checkDecoy(name: string, value: string): void {
       extra: { errors },
     });
   }
-}
-
-/** A decoy that leaves, named by its planting; never by its value. */
-export function decoyFinding(decoy: DecoyRecord, where: string): Finding {
-  const planted = new Date(decoy.plantedAt).toISOString();
-  const place = decoy.sid === null ? 'for every session' : `in session ${decoy.sid}`;
-  return {
-    check: 'decoy.used',
-    title: `A decoy was used: ${decoy.name}`,
-    severity: decoy.severity,
-    score: 1,
-    evidence: `The decoy ${decoy.kind} ${decoy.name} stands in the ${where}. It was planted ${place} at ${planted} by ${decoy.plantedBy}.`,
-    references: ['OWASP-ASI:ASI01', 'ATLAS:AML.T0057'],
-    decoy: { id: decoy.id, sid: decoy.sid, plantedAt: decoy.plantedAt },
-  };
 }

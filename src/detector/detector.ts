@@ -11,6 +11,7 @@ import type {
 } from '../core/index.ts';
 import { Baselines } from './baseline.ts';
 import { CHECKS } from './checks/index.ts';
+import { decoyFinding } from './decoy-finding.ts';
 import { Decoys } from './decoys.ts';
 import { fuse } from './fuse.ts';
 import { type OutboundScanner, scanOutbound } from './outbound-scanner.ts';
@@ -20,7 +21,8 @@ import type { CompiledRule } from './rules/compile.ts';
 import { loadRules } from './rules/load.ts';
 import { matchRules } from './rules/match.ts';
 import { type SessionState, Sessions } from './session.ts';
-import type { BaselineStore, DecoyStore, RiskStore } from './store.ts';
+import { AgentBuckets } from './session-counts.ts';
+import type { BaselineStore, DecoyRecord, DecoyStore, RiskStore } from './store.ts';
 import { viewCall, viewResult } from './view.ts';
 
 export interface DetectorOptions {
@@ -32,7 +34,7 @@ export interface DetectorOptions {
   readonly profile: Profile;
   /** Verdict when the deadline passes first (G9). */
   readonly onLate: Effect;
-  /** A session's calls: so many at once, and then so many a second. */
+  /** A session's calls: so many at once, and then so many a second. All sessions of an agent: four times that. */
   readonly rate: { readonly burst: number; readonly perSecond: number };
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
@@ -67,11 +69,14 @@ export interface Detector {
   close(): Promise<void>;
 }
 
-const LATE_RETRY_MS = 1_000;
 /** Risks older than this have decayed to nothing. */
 const RESTORE_MS = 24 * 60 * 60 * 1000;
 const RESTORE_SESSIONS = 10_000;
 const DECOY_REFRESH_MS = 5_000;
+/** Decoys that one session is remembered to have read. */
+const MAX_SIGHTS = 64;
+/** Of a result, so much is searched for decoys: a sight only adds to what a later finding tells. */
+const DECOY_TEXT_CHARS = 256 * 1024;
 
 /** Opens the detector. Throws RuleError, which names every broken rule. */
 export async function openDetector(options: DetectorOptions): Promise<Detector> {
@@ -88,6 +93,7 @@ class CanaryDetector implements Detector {
   readonly #options: DetectorOptions;
   readonly #rules: readonly CompiledRule[];
   readonly #sessions: Sessions;
+  readonly #agents: AgentBuckets;
   readonly #baselines: Baselines;
   readonly #risks: RiskWriter;
   readonly #onFault: (fault: unknown) => void;
@@ -101,7 +107,8 @@ class CanaryDetector implements Detector {
     this.#onFault = options.onFault ?? (() => {});
     this.#risks = new RiskWriter(options.riskStore, this.#onFault);
     this.#baselines = new Baselines(options.baselineStore, this.#onFault);
-    this.#sessions = new Sessions({ burst: options.rate.burst, onRisk: (state) => this.#risks.add(state) });
+    this.#sessions = new Sessions({ size: options.rate, onRisk: (state) => this.#risks.add(state) });
+    this.#agents = new AgentBuckets(options.rate);
     // Decoys that another node planted are looked for here soon after.
     this.#refresh = setInterval(() => void decoys.refresh().catch(this.#onFault), DECOY_REFRESH_MS).unref();
   }
@@ -122,36 +129,30 @@ class CanaryDetector implements Detector {
     readonly now: number;
     readonly deadlineMs: number;
   }): Promise<Verdict> {
-    const { subject, now } = o;
+    const { subject, call, now } = o;
     const session = this.#sessions.of(subject, now);
-    const waitMs = this.#take(session, now);
-    if (!session.lastRefused) session.refusalsInRow = 0;
-    session.lastRefused = false;
     session.calls += 1;
-
+    const waitMs = this.#take(session, subject, now);
     const known = this.#baselines.of(subject.tenant, subject.agentId);
-    const destinations = known instanceof Map ? known : await inTime(known, o.deadlineMs);
-    if (destinations === null) return this.#late();
-    const view = viewCall(o.call);
+    const destinations = known instanceof Map ? known : await inTime(known, o.deadlineMs, this.#onFault);
+    const view = viewCall(call);
     const input = {
       subject,
-      call: o.call,
+      call,
       view,
       session,
       rules: this.#rules,
       decoys: this.decoys.setOf(subject.tenant),
       destinations,
-      tooFast: waitMs !== null,
+      tooFast: waitMs > 0,
       now,
     };
+    // What needs no waiting is looked at also when the rest came too late: a decoy passes under no setting.
     const findings = CHECKS.flatMap((check) => check(input));
-    this.#sessions.addRisk(
-      session,
-      findings.map((finding) => finding.score),
-      now,
-    );
-    const verdict = fuse({ findings, thresholds: PROFILES[this.profile], waitMs });
-    if (verdict.effect === 'allow') {
+    this.#sessions.addRisk(session, findings, now);
+    const onLate = destinations === null ? this.#options.onLate : null;
+    const verdict = fuse({ findings, thresholds: PROFILES[this.profile], waitMs, onLate });
+    if (destinations !== null && verdict.effect === 'allow') {
       const { tenant, agentId } = subject;
       this.#baselines.learn(destinations, { tenant, agentId, destination: view.destination, at: now });
     }
@@ -165,14 +166,35 @@ class CanaryDetector implements Detector {
     readonly text: string;
     readonly now: number;
   }): Promise<readonly Finding[]> {
-    if (o.phase !== 'result') return [];
-    const findings = matchRules(this.#rules, viewResult(o.tool, o.text));
-    this.#sessions.addRisk(
-      this.#sessions.of(o.subject, o.now),
-      findings.map((finding) => finding.score),
-      o.now,
-    );
+    if (o.phase === 'instruction') return [];
+    const session = this.#sessions.of(o.subject, o.now);
+    const findings = o.phase === 'call' ? this.#observeCall(session, o) : this.#observeResult(session, o);
+    this.#sessions.addRisk(session, findings, o.now);
     return findings;
+  }
+
+  /** A call that was made without asking: too late to stop, not too late to tell. */
+  #observeCall(session: SessionState, { text }: { readonly text: string }): readonly Finding[] {
+    return this.#decoysIn(session, text).map((decoy) =>
+      decoyFinding(decoy, 'call that was observed', session.decoysRead.get(decoy.id)),
+    );
+  }
+
+  /** To read a decoy is no harm; where it was read tells later where it leaked from. */
+  #observeResult(
+    session: SessionState,
+    { tool, text, now }: { readonly tool: string; readonly text: string; readonly now: number },
+  ): readonly Finding[] {
+    for (const { id } of this.#decoysIn(session, text)) {
+      if (!session.decoysRead.has(id) && session.decoysRead.size < MAX_SIGHTS)
+        session.decoysRead.set(id, { tool, at: now });
+    }
+    return matchRules(this.#rules, viewResult(tool, text));
+  }
+
+  #decoysIn({ tenant }: SessionState, text: string): readonly DecoyRecord[] {
+    const searched = text.length <= DECOY_TEXT_CHARS ? text : text.slice(0, DECOY_TEXT_CHARS);
+    return this.decoys.setOf(tenant)?.findIn(Buffer.from(searched, 'utf8')) ?? [];
   }
 
   riskOf(tenant: string, sid: string, now: number): SessionRisk {
@@ -180,18 +202,15 @@ class CanaryDetector implements Detector {
   }
 
   outboundScanner(subject: Subject): OutboundScanner {
-    return scanOutbound(this.decoys.setOf(subject.tenant), (finding) => {
-      const now = this.#options.clock.now();
-      this.#sessions.addRisk(this.#sessions.of(subject, now), [finding.score], now);
-    });
+    const session = this.#sessions.of(subject, this.#options.clock.now());
+    return scanOutbound(this.decoys.setOf(subject.tenant), session.decoysRead, (finding) =>
+      this.#sessions.addRisk(session, [finding], this.#options.clock.now()),
+    );
   }
 
   recordRefusal(subject: Subject, code: RefusalCode, now: number): void {
     // Being told to wait, or that the gate is busy, says nothing about the agent.
-    if (UNTELLING.has(code)) return;
-    const session = this.#sessions.of(subject, now);
-    session.refusalsInRow += 1;
-    session.lastRefused = true;
+    if (!UNTELLING.has(code)) this.#sessions.of(subject, now).refusals.add(now);
   }
 
   async close(): Promise<void> {
@@ -200,22 +219,12 @@ class CanaryDetector implements Detector {
     await this.#baselines.flush();
   }
 
-  /** Takes a call out of the session's bucket; the wait in milliseconds when it is empty, else null. */
-  #take(session: SessionState, now: number): number | null {
-    const { burst, perSecond } = this.#options.rate;
-    const refill = (Math.max(0, now - session.tokensAt) * perSecond) / 1000;
-    session.tokens = Math.min(burst, session.tokens + refill);
-    session.tokensAt = now;
-    if (session.tokens >= 1) {
-      session.tokens -= 1;
-      return null;
-    }
-    return Math.ceil(((1 - session.tokens) * 1000) / perSecond);
-  }
-
-  #late(): Verdict {
-    const { onLate } = this.#options;
-    return { effect: onLate, score: 0, findings: [], retryAfterMs: LATE_RETRY_MS, late: true };
+  /** Counts the call against its session and its agent; how long it has to wait when it came too fast, else 0. */
+  #take(session: SessionState, { tenant, agentId }: Subject, now: number): number {
+    const buckets = [session.bucket, this.#agents.of(tenant, agentId, now)];
+    const waitMs = Math.max(...buckets.map((bucket) => bucket.waitMs(now)));
+    if (waitMs === 0) for (const bucket of buckets) bucket.take();
+    return waitMs;
   }
 }
 
@@ -230,16 +239,20 @@ const UNTELLING: ReadonlySet<RefusalCode> = new Set([
   'call_cut',
 ]);
 
-/** Null when it takes longer, or fails. */
-async function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T | null> {
+/** Null when it takes longer, or fails: a check that can't answer leads to the configured verdict (G9). */
+async function inTime<T>(
+  work: Promise<T>,
+  milliseconds: number,
+  onFault: (fault: unknown) => void,
+): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), milliseconds);
   });
   try {
     return await Promise.race([work, late]);
-  } catch {
-    // A check that can't answer is a check that is missing: the configured verdict, never "allow" by accident.
+  } catch (fault) {
+    onFault(fault);
     return null;
   } finally {
     clearTimeout(timer);

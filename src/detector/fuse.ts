@@ -1,20 +1,31 @@
-import type { Effect, Finding, Verdict } from '../core/index.ts';
+import { type Effect, type Finding, stricter, type Verdict } from '../core/index.ts';
 import { effectOf, type Thresholds } from './profiles.ts';
 import { combined } from './risk.ts';
+
+/** When to come back after a check that came too late. */
+const LATE_RETRY_MS = 1_000;
 
 /** Findings to one verdict. A decoy denies under every profile: nobody has a reason to send one. */
 export function fuse(o: {
   readonly findings: readonly Finding[];
   readonly thresholds: Thresholds;
-  /** How long a session that calls too fast has to wait; null: it does not. */
-  readonly waitMs: number | null;
+  /** How long a session that calls too fast has to wait; 0: not at all. */
+  readonly waitMs: number;
+  /** The configured verdict when a check came too late; null: none did. */
+  readonly onLate: Effect | null;
 }): Verdict {
-  const { findings, thresholds } = o;
+  const { findings, thresholds, onLate } = o;
   const score = combined(findings.map((finding) => finding.score));
-  const decoy = findings.some((finding) => finding.decoy !== undefined);
-  const effect: Effect = decoy ? 'deny' : effectOf(score, thresholds);
-  if (effect === 'allow' && o.waitMs !== null && thresholds.throttles) {
+  const found = findings.some((finding) => finding.decoy !== undefined)
+    ? 'deny'
+    : effectOf(score, thresholds);
+  if (onLate !== null && found !== 'deny') {
+    // At least what was configured; `allow` there means: as if the late check had said nothing.
+    const effect = stricter(found, onLate);
+    return { effect, score, findings, retryAfterMs: effect === 'allow' ? null : LATE_RETRY_MS, late: true };
+  }
+  if (found === 'allow' && o.waitMs > 0 && thresholds.throttles) {
     return { effect: 'hold', score, findings, retryAfterMs: o.waitMs, late: false };
   }
-  return { effect, score, findings, retryAfterMs: null, late: false };
+  return { effect: found, score, findings, retryAfterMs: null, late: onLate !== null };
 }

@@ -1,25 +1,33 @@
-import type { Finding, NeedleHit } from '../core/index.ts';
-import { type DecoySet, decoyFinding } from './decoys.ts';
+import type { Finding } from '../core/index.ts';
+import { decoyFinding } from './decoy-finding.ts';
+import type { DecoySet } from './decoy-set.ts';
+import type { DecoySight } from './session.ts';
 
 /** Watches a request body on its way out, whatever the chunks. */
 export interface OutboundScanner {
   /** The decoy that ends in this chunk: the chunk must not leave. */
   push(chunk: Uint8Array): Finding | null;
-  /** The decoy that the end of the body cut off. */
   end(): Finding | null;
 }
 
 const NOTHING: OutboundScanner = { push: () => null, end: () => null };
 
-export function scanOutbound(set: DecoySet | null, onFound: (finding: Finding) => void): OutboundScanner {
+export function scanOutbound(
+  set: DecoySet | null,
+  sights: ReadonlyMap<string, DecoySight>,
+  onFound: (finding: Finding) => void,
+): OutboundScanner {
   if (set === null) return NOTHING;
-  const matcher = set.needles.matcher();
-  const toFinding = (hits: readonly NeedleHit[]): Finding | null => {
-    const decoy = hits[0] === undefined ? undefined : set.decoys[hits[0].secret];
-    if (decoy === undefined) return null;
-    const finding = decoyFinding(decoy, 'request body');
-    onFound(finding);
-    return finding;
+  const search = set.search();
+  return {
+    push: (chunk) => {
+      const [decoy] = search.push(chunk);
+      if (decoy === undefined) return null;
+      const finding = decoyFinding(decoy, 'request body', sights.get(decoy.id));
+      onFound(finding);
+      return finding;
+    },
+    // Nothing waits for the end: a decoy that is not whole is none.
+    end: () => null,
   };
-  return { push: (chunk) => toFinding(matcher.push(chunk)), end: () => toFinding(matcher.end()) };
 }

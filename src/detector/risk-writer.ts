@@ -1,3 +1,4 @@
+import { riskAt } from './risk.ts';
 import type { SessionState } from './session.ts';
 import type { RiskStore } from './store.ts';
 
@@ -32,10 +33,12 @@ export class RiskWriter {
     const changed = [...this.#changed];
     this.#changed.clear();
     for (const state of changed) {
-      const { tenant, sid, risk, findings, riskAt } = state;
+      const { tenant, sid, findings, shares } = state;
+      const at = state.lastFindingAt ?? 0;
       try {
-        await this.#store.put({ tenant, sid, score: risk, findings, at: riskAt });
+        await this.#store.put({ tenant, sid, score: riskAt(shares, at), findings, at });
       } catch (fault) {
+        // Tried again with the next write, or at the close.
         this.#changed.add(state);
         this.#onFault(fault);
       }

@@ -1,6 +1,6 @@
-import type { Subject } from '../core/index.ts';
-import { NO_RISK, type SessionRisk } from '../core/index.ts';
-import { combined, decayed } from './risk.ts';
+import { type Finding, NO_RISK, type SessionRisk, type Subject } from '../core/index.ts';
+import { type RiskShare, riskAt, share } from './risk.ts';
+import { Bucket, type BucketSize, FadingCount } from './session-counts.ts';
 
 /** Sessions in memory; the one that was quiet longest makes room, its risk stays in the store. */
 const MAX_SESSIONS = 20_000;
@@ -9,27 +9,35 @@ const MAX_SESSIONS = 20_000;
 export interface SessionState {
   readonly tenant: string;
   readonly sid: string;
-  risk: number;
+  /** What each check has said of it. */
+  readonly shares: Map<string, RiskShare>;
   findings: number;
-  riskAt: number;
   lastFindingAt: number | null;
-  /** Calls that may still be made at once, and when that was counted (token bucket). */
-  tokens: number;
-  tokensAt: number;
-  refusalsInRow: number;
-  lastRefused: boolean;
+  readonly bucket: Bucket;
+  readonly refusals: FadingCount;
+  /** Decoys that a result showed it, and where. */
+  readonly decoysRead: Map<string, DecoySight>;
   /** Calls inspected in this process. */
   calls: number;
 }
 
+/** A session has read a decoy: no harm yet, but the place where a later leak began. */
+export interface DecoySight {
+  readonly tool: string;
+  readonly at: number;
+}
+
+/** What an earlier process knew stands as the share of one check. */
+const RESTORED = 'restored';
+
 export class Sessions {
   readonly #states = new Map<string, SessionState>();
-  readonly #burst: number;
+  readonly #size: BucketSize;
   /** Told when a session's risk has changed. */
   readonly #onRisk: (state: SessionState) => void;
 
-  constructor(o: { readonly burst: number; readonly onRisk: (state: SessionState) => void }) {
-    this.#burst = o.burst;
+  constructor(o: { readonly size: BucketSize; readonly onRisk: (state: SessionState) => void }) {
+    this.#size = o.size;
     this.#onRisk = o.onRisk;
   }
 
@@ -48,14 +56,12 @@ export class Sessions {
     const state: SessionState = {
       tenant,
       sid,
-      risk: 0,
+      shares: new Map(),
       findings: 0,
-      riskAt: now,
       lastFindingAt: null,
-      tokens: this.#burst,
-      tokensAt: now,
-      refusalsInRow: 0,
-      lastRefused: false,
+      bucket: new Bucket(this.#size, now),
+      refusals: new FadingCount(),
+      decoysRead: new Map(),
       calls: 0,
     };
     this.#states.set(key, state);
@@ -72,24 +78,22 @@ export class Sessions {
     readonly at: number;
   }): void {
     const state = this.of(o, o.at);
-    state.risk = o.score;
+    state.shares.set(RESTORED, { score: o.score, at: o.at });
     state.findings = o.findings;
-    state.riskAt = o.at;
     state.lastFindingAt = o.at;
   }
 
   riskOf(tenant: string, sid: string, now: number): SessionRisk {
     const state = this.#states.get(keyOf(tenant, sid));
     if (state === undefined || state.findings === 0) return NO_RISK;
-    const score = decayed(state.risk, now - state.riskAt);
-    return { score, findings: state.findings, lastFindingAt: state.lastFindingAt };
+    const { findings, lastFindingAt } = state;
+    return { score: riskAt(state.shares, now), findings, lastFindingAt };
   }
 
-  addRisk(state: SessionState, scores: readonly number[], now: number): void {
-    if (scores.length === 0) return;
-    state.risk = combined([decayed(state.risk, now - state.riskAt), ...scores]);
-    state.riskAt = now;
-    state.findings += scores.length;
+  addRisk(state: SessionState, findings: readonly Finding[], now: number): void {
+    if (findings.length === 0) return;
+    for (const finding of findings) share(state.shares, finding, now);
+    state.findings += findings.length;
     state.lastFindingAt = now;
     this.#onRisk(state);
   }

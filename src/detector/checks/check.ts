@@ -1,5 +1,5 @@
 import type { Call, Finding, Subject } from '../../core/index.ts';
-import type { DecoySet } from '../decoys.ts';
+import type { DecoySet } from '../decoy-set.ts';
 import type { CompiledRule } from '../rules/compile.ts';
 import type { SessionState } from '../session.ts';
 import type { View } from '../view.ts';
@@ -12,8 +12,8 @@ export interface CheckInput {
   readonly session: Readonly<SessionState>;
   readonly rules: readonly CompiledRule[];
   readonly decoys: DecoySet | null;
-  /** Destinations that the agent has used before, with the time of first use. */
-  readonly destinations: ReadonlyMap<string, number>;
+  /** Destinations that the agent has used before, with the time of first use; null: not known in time. */
+  readonly destinations: ReadonlyMap<string, number> | null;
   /** True when this call came faster than the session may call. */
   readonly tooFast: boolean;
   readonly now: number;

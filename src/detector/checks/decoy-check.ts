@@ -1,30 +1,25 @@
 import { canonicalJson } from '../../audit/index.ts';
 import type { Call, Finding } from '../../core/index.ts';
-import { type DecoySet, decoyFinding } from '../decoys.ts';
+import { decoyFinding } from '../decoy-finding.ts';
 import { type Check, NO_FINDINGS } from './check.ts';
 
 /** A decoy anywhere in the call, in any encoding that is searched for. Streamed bodies are watched as they leave. */
-export const decoyCheck: Check = ({ call, decoys }) => {
+export const decoyCheck: Check = ({ call, decoys, session }) => {
   if (decoys === null) return NO_FINDINGS;
-  const found = new Map<number, Finding>();
-  for (const [where, text] of placesOf(call)) {
-    for (const secret of secretsIn(decoys, text)) {
-      const decoy = decoys.decoys[secret];
-      if (decoy !== undefined && !found.has(secret)) found.set(secret, decoyFinding(decoy, where));
+  const found = new Map<string, Finding>();
+  for (const [where, bytes] of placesOf(call)) {
+    for (const decoy of decoys.findIn(bytes)) {
+      if (!found.has(decoy.id))
+        found.set(decoy.id, decoyFinding(decoy, where, session.decoysRead.get(decoy.id)));
     }
   }
   return [...found.values()];
 };
 
-function secretsIn(set: DecoySet, bytes: Uint8Array): ReadonlySet<number> {
-  const matcher = set.needles.matcher();
-  const hits = [...matcher.push(bytes), ...matcher.end()];
-  return new Set(hits.map((hit) => hit.secret));
-}
-
 function* placesOf(call: Call): Generator<readonly [where: string, bytes: Uint8Array]> {
   if (call.kind === 'tool') {
-    yield ['arguments', Buffer.from(canonicalJson(call.args), 'utf8')];
+    // Canonical JSON has no space between tokens: a decoy stands in it as a whole, behind its escapes.
+    yield ['arguments', Buffer.from(`${call.tool}\n${canonicalJson(call.args)}`, 'utf8')];
     return;
   }
   yield ['URL', Buffer.from(`${call.origin.host}${call.path}?${call.query}`, 'utf8')];

@@ -7,6 +7,7 @@ const WARM_UP_MS = 24 * 60 * 60 * 1000;
 
 /** A destination that this agent has never used, once it has habits. Mild: it counts beside other findings. */
 export const destinationCheck: Check = ({ destinations, view, now }) => {
+  if (destinations === null) return NO_FINDINGS;
   if (destinations.has(view.destination) || destinations.size < WARM_UP_DESTINATIONS) return NO_FINDINGS;
   const firstUse = Math.min(...destinations.values());
   if (now - firstUse < WARM_UP_MS) return NO_FINDINGS;
