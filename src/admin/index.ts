@@ -7,16 +7,10 @@ export { ADMIN_TOKEN_FILE, ensureFirstAdministrator } from './first-administrato
 export { KeyFileError, loadOrCreateKey, readOwnFile, writeOwnFile } from './key-file.ts';
 export type {
   AdminRooms,
-  AgentsRoom,
-  ApprovalsRoom,
-  AuditRoom,
   AuthorityRoom,
   DecoysRoom,
-  PassportsRoom,
   PolicyRoom,
   ServicesRoom,
-  SigningKeysRoom,
-  SinksRoom,
 } from './rooms.ts';
 export type { AdminRole, AdminTokenRecord, AdminTokenStore } from './store.ts';
 export type { AdminIdentity, AdminTokensOptions, AdminTokenView } from './tokens.ts';

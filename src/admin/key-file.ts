@@ -12,12 +12,12 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** A file of the state folder that can't be used as it stands. */
+/** A file of the keys folder that can't be used as it stands; the message names it and says what to do. */
 export class KeyFileError extends Error {
   readonly file: string;
 
   constructor(file: string, what: string) {
-    super(`${file}: ${what}`);
+    super(`${file} ${what}`);
     this.name = 'KeyFileError';
     this.file = file;
   }

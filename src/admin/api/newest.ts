@@ -1,6 +1,6 @@
 import type { AuditRecord } from '../../audit/index.ts';
 import type { AuditEventType } from '../../core/index.ts';
-import type { AuditRoom } from '../rooms.ts';
+import type { AdminRooms } from '../rooms.ts';
 
 /**
  * The newest `limit` records of one type before a sequence number, newest first. The log is read from its
@@ -8,7 +8,7 @@ import type { AuditRoom } from '../rooms.ts';
  * the chain that could lie.
  */
 export async function newest(
-  audit: Pick<AuditRoom, 'read'>,
+  audit: Pick<AdminRooms['audit'], 'read'>,
   o: {
     readonly type: AuditEventType;
     readonly tenant: string;

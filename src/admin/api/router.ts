@@ -22,7 +22,7 @@ export interface AdminApiOptions {
   readonly clock: Clock;
   /** Names under which the control plane may be addressed; see controlHostNames. */
   readonly hostNames: readonly string[];
-  /** Tenant under which refusals of unknown callers are recorded. */
+  /** The tenant that the rooms serve; tokens of another one are refused. */
   readonly tenant: string;
   /** Told of faults of ours, which the client sees as `internal_error`. */
   readonly onFault: (fault: unknown) => void;
@@ -72,7 +72,7 @@ class AdminApi {
     const faults: Fault[] = [];
     try {
       this.#checkHost(request);
-      admin = await authenticate(request, this.#options.tokens);
+      admin = await authenticate(request, this.#options);
       if (found instanceof Refusal) throw found;
       authorize(admin, found.roles);
       const raw = { params, query: readQuery(request.url ?? ''), body: await readBody(request) };

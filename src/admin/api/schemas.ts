@@ -1,6 +1,5 @@
-import { domainToASCII } from 'node:url';
 import { z } from 'zod';
-import type { JsonObject, JsonValue, Origin } from '../../core/index.ts';
+import type { JsonObject, JsonValue } from '../../core/index.ts';
 
 /** Text that stands on one line of a terminal or a log: no control characters, no line or direction tricks. */
 export const line = (max: number) =>
@@ -47,28 +46,8 @@ export const pem = z
   .max(64 * 1024)
   .startsWith('-----BEGIN CERTIFICATE-----', 'must be a certificate in PEM form');
 
-/** `https://host[:port]` to an Origin: lower case, punycode, no path, no user, no query. */
-export const origin = z
-  .string()
-  .max(300)
-  .transform((text, context): Origin => {
-    const parsed = parseOrigin(text);
-    if (parsed !== null) return parsed;
-    context.addIssue({ code: 'custom', message: 'must be an origin such as https://api.example.com' });
-    return z.NEVER;
-  })
-  .meta({ type: 'string', example: 'https://api.example.com' });
-
-function parseOrigin(text: string): Origin | null {
-  const match = /^(https?):\/\/(\[[0-9a-f:.]+\]|[^\s/?#@:[\]\\%]+)(?::(\d{1,5}))?\/?$/i.exec(text);
-  if (match === null || !URL.canParse(text)) return null;
-  const scheme = match[1]?.toLowerCase() === 'http' ? 'http' : 'https';
-  const url = new URL(text);
-  const bare = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-  const host = bare.includes(':') ? bare : domainToASCII(bare);
-  const port = match[3] === undefined ? (scheme === 'https' ? 443 : 80) : Number(match[3]);
-  return host === '' || port < 1 || port > 65_535 ? null : { scheme, host, port };
-}
+/** The registry of services reads it: what counts as an origin is decided in one place. */
+export const origin = line(300).meta({ example: 'https://api.example.com' });
 
 /** Milliseconds since the epoch. */
 export const moment = z.int().min(0).max(8_640_000_000_000_000);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Refusal } from '../../../core/index.ts';
-import type { AgentRecord } from '../../../passport/index.ts';
+import type { AgentView, WithSecret } from '../../../passport/index.ts';
 import { fetchPage } from '../pages.ts';
+import { revealOnce } from '../reveal.ts';
 import { defineRoute, type Route, type RouteContext } from '../route.ts';
 import {
   empty,
@@ -61,7 +62,7 @@ export const agentRoutes: readonly Route[] = [
       }),
     result: withSecret,
     status: 201,
-    handle: ({ body }, { rooms, tenant, by }) => rooms.agents.register({ tenant, ...body }, by),
+    handle: async ({ body }, { rooms, by }) => shown(await rooms.passport.agents.register(body, by)),
   }),
   defineRoute({
     method: 'get',
@@ -70,10 +71,10 @@ export const agentRoutes: readonly Route[] = [
     roles: READ,
     query: pageQuery,
     result: pageOf(agent),
-    handle: ({ query }, { rooms, tenant }) =>
+    handle: ({ query }, { rooms }) =>
       fetchPage(
         query,
-        (page) => rooms.agents.list(tenant, page),
+        (page) => rooms.passport.agents.list(page),
         ({ id }) => id,
       ),
   }),
@@ -89,7 +90,8 @@ export const agentRoutes: readonly Route[] = [
   defineRoute({
     method: 'patch',
     path: '/agents/:id',
-    summary: 'Change scopes, purpose or public keys; what is not named stays.',
+    summary:
+      'Change scopes, purpose, owner or public keys; what is not named stays. Taking a right away ends live passports.',
     roles: ['admin'],
     params: identified,
     body: z
@@ -97,31 +99,32 @@ export const agentRoutes: readonly Route[] = [
         scopes: scopes.optional(),
         purpose: line(500).nullable().optional(),
         jwks: jwks.optional(),
+        owner: line(200).optional(),
       })
       .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' }),
     result: agent,
     handle: async ({ params, body }, context) => {
       const { id } = await find(params.id, context);
       const change = {
-        tenant: context.tenant,
-        id,
         ...(body.scopes === undefined ? {} : { scopes: body.scopes }),
         ...(body.purpose === undefined ? {} : { purpose: body.purpose }),
         ...(body.jwks === undefined ? {} : { jwks: body.jwks }),
+        ...(body.owner === undefined ? {} : { owner: body.owner }),
       };
-      return context.rooms.agents.update(change, context.by);
+      return context.rooms.passport.agents.update(id, change, context.by);
     },
   }),
   defineRoute({
     method: 'post',
     path: '/agents/:id/secret',
-    summary: 'Generate a new client secret; the ones before stop working.',
+    summary: 'Generate a new client secret; the ones before stay good for overlapSeconds.',
     roles: ['admin'],
     params: identified,
+    body: z.strictObject({ overlapSeconds: z.int().min(0).max(2_592_000).default(0) }).prefault({}),
     result: withSecret,
-    handle: async ({ params }, context) => {
+    handle: async ({ params, body }, context) => {
       const { id } = await find(params.id, context);
-      return context.rooms.agents.rotateSecret({ tenant: context.tenant, id }, context.by);
+      return shown(await context.rooms.passport.agents.rotateSecret(id, body, context.by));
     },
   }),
   defineRoute({
@@ -134,7 +137,7 @@ export const agentRoutes: readonly Route[] = [
     result: agent,
     handle: async ({ params, body }, context) => {
       const { id } = await find(params.id, context);
-      return context.rooms.agents.quarantine({ tenant: context.tenant, id, reason: body.reason }, context.by);
+      return context.rooms.passport.agents.quarantine(id, body.reason, context.by);
     },
   }),
   defineRoute({
@@ -143,11 +146,10 @@ export const agentRoutes: readonly Route[] = [
     summary: 'Lift the quarantine.',
     roles: ['admin'],
     params: identified,
-    body: because,
     result: agent,
-    handle: async ({ params, body }, context) => {
+    handle: async ({ params }, context) => {
       const { id } = await find(params.id, context);
-      return context.rooms.agents.release({ tenant: context.tenant, id, reason: body.reason }, context.by);
+      return context.rooms.passport.agents.release(id, context.by);
     },
   }),
   defineRoute({
@@ -160,14 +162,19 @@ export const agentRoutes: readonly Route[] = [
     status: 204,
     handle: async ({ params }, context) => {
       const { id } = await find(params.id, context);
-      await context.rooms.agents.remove({ tenant: context.tenant, id }, context.by);
+      await context.rooms.passport.agents.remove(id, context.by);
       return null;
     },
   }),
 ];
 
-async function find(idOrName: string, { rooms, tenant }: RouteContext): Promise<AgentRecord> {
-  const found = (await rooms.agents.get(tenant, idOrName)) ?? (await rooms.agents.byName(tenant, idOrName));
+function shown({ agent: view, secret }: WithSecret): z.input<typeof withSecret> {
+  return { agent: view, secret: secret === null ? null : revealOnce(secret) };
+}
+
+async function find(idOrName: string, { rooms }: RouteContext): Promise<AgentView> {
+  const { agents } = rooms.passport;
+  const found = (await agents.get(idOrName)) ?? (await agents.byName(idOrName));
   if (found !== null && found.status !== 'deleted') return found;
   throw new Refusal('not_found', { detail: 'There is no agent with this id or name.' });
 }

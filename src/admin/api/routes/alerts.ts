@@ -177,7 +177,7 @@ export const alertRoutes: readonly Route[] = [
     }),
     result: z.object({ items: z.array(delivery).readonly() }),
     handle: async ({ query }, { rooms }) => ({
-      items: await rooms.sinks.deliveries({
+      items: await rooms.deliveries({
         limit: query.limit,
         ...(query.status === undefined ? {} : { status: query.status }),
       }),

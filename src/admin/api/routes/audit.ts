@@ -90,7 +90,7 @@ export const auditRoutes: readonly Route[] = [
     roles: READ,
     body: z.strictObject({ checkpoint: z.string().max(8192).nullable().default(null) }).prefault({}),
     result: jsonObject,
-    handle: async ({ body }, { rooms }) => ({ ...(await rooms.audit.verify(body.checkpoint)) }),
+    handle: async ({ body }, { rooms }) => ({ ...(await rooms.verifyAudit(body.checkpoint)) }),
   }),
 ];
 

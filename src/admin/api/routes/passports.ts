@@ -46,14 +46,14 @@ export const passportRoutes: readonly Route[] = [
       live: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(true),
     }),
     result: pageOf(passport),
-    handle: ({ query }, { rooms, tenant, now }) =>
+    handle: ({ query }, { rooms }) =>
       fetchPage(
         query,
         (page) =>
-          rooms.passports.list(tenant, {
+          rooms.passport.passports.list({
             ...page,
             ...(query.agent === undefined ? {} : { agentId: query.agent }),
-            ...(query.live ? { liveAt: now } : {}),
+            liveOnly: query.live,
           }),
         ({ jti }) => jti,
       ),
@@ -65,8 +65,8 @@ export const passportRoutes: readonly Route[] = [
     roles: READ,
     params: z.strictObject({ jti: identifier }),
     result: passport,
-    handle: async ({ params }, { rooms, tenant }) => {
-      const found = await rooms.passports.get(tenant, params.jti);
+    handle: async ({ params }, { rooms }) => {
+      const found = await rooms.passport.passports.get(params.jti);
       if (found === null) throw new Refusal('not_found', { detail: 'There is no passport with this jti.' });
       return found;
     },
@@ -75,12 +75,12 @@ export const passportRoutes: readonly Route[] = [
     method: 'post',
     path: '/revocations',
     summary:
-      'Revoke a passport (token), a hop with all behind it, a session, or all passports of an agent, an owner or a user. Effective and recorded when it answers.',
+      'Revoke a passport (token), a hop with all behind it, a session, or all passports of an agent, an owner or a user (agents are quarantined then). Effective and recorded when it answers.',
     roles: ['admin'],
     body: z.strictObject({ kind: revocation.shape.kind, value: line(200), reason }),
     result: revocation,
     status: 201,
-    handle: ({ body }, { rooms, tenant, by }) => rooms.passports.revoke({ tenant, ...body, by }),
+    handle: ({ body }, { rooms, tenant, by }) => rooms.passport.revocations.revoke({ tenant, ...body, by }),
   }),
   defineRoute({
     method: 'get',
@@ -89,10 +89,10 @@ export const passportRoutes: readonly Route[] = [
     roles: READ,
     query: pageQuery,
     result: pageOf(revocation),
-    handle: ({ query }, { rooms, tenant }) =>
+    handle: ({ query }, { rooms }) =>
       fetchPage(
         query,
-        (page) => rooms.passports.revocations(tenant, page),
+        (page) => rooms.passport.revocations.list(page),
         ({ id }) => id,
       ),
   }),

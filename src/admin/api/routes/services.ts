@@ -29,7 +29,7 @@ export const serviceRoutes: readonly Route[] = [
     query: pageQuery,
     result: pageOf(service),
     handle: async ({ query }, { rooms, tenant }) =>
-      slicePage(query, (await rooms.services.list(tenant)).map(show), ({ name }) => name),
+      slicePage(query, rooms.services.list(tenant).map(show), ({ name }) => name),
   }),
   defineRoute({
     method: 'get',
@@ -74,7 +74,7 @@ export const serviceRoutes: readonly Route[] = [
     result: empty,
     status: 204,
     handle: async (input, { rooms, tenant, by }) => {
-      await rooms.services.delete({ tenant, name: input.params.name }, by);
+      await rooms.services.delete(tenant, input.params.name, by);
       return null;
     },
   }),

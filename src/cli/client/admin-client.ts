@@ -1,0 +1,170 @@
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import { CliFault, EXIT, usageFault } from '../fault.ts';
+import { type Row, rowOf, rowsOf } from '../output.ts';
+import { exchange } from './http.ts';
+
+const problem = z.looseObject({
+  title: z.string().default('The service refused.'),
+  detail: z.string().optional(),
+  code: z.string().default('refused'),
+  remedy: z.string().optional(),
+  errors: z
+    .array(z.looseObject({ in: z.string().default(''), pointer: z.string().default(''), detail: z.string() }))
+    .catch([])
+    .default([]),
+});
+
+/** The admin API as the commands use it. Throws CliFault for everything but success. */
+export class AdminClient {
+  readonly #base: URL;
+  readonly #token: () => string;
+  readonly #signal: AbortSignal;
+
+  /** `token` is asked for at the first request, so that commands that need none don't miss it. */
+  constructor(o: { readonly url: string; readonly token: () => string; readonly signal: AbortSignal }) {
+    this.#base = checkedUrl(o.url);
+    this.#token = o.token;
+    this.#signal = o.signal;
+  }
+
+  get(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<Row> {
+    return this.#json('GET', path, { query });
+  }
+
+  post(path: string, body?: unknown): Promise<Row> {
+    return this.#json('POST', path, { body });
+  }
+
+  put(path: string, body: unknown): Promise<Row> {
+    return this.#json('PUT', path, { body });
+  }
+
+  patch(path: string, body: unknown): Promise<Row> {
+    return this.#json('PATCH', path, { body });
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#json('DELETE', path, {});
+  }
+
+  /** Null when there is nothing by that name. */
+  async find(path: string): Promise<Row | null> {
+    try {
+      return await this.get(path);
+    } catch (fault) {
+      if (fault instanceof CliFault && fault.code === 'not_found') return null;
+      throw fault;
+    }
+  }
+
+  /** All pages of a list. */
+  async all(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<Row[]> {
+    const items: Row[] = [];
+    let after: string | undefined;
+    do {
+      const page = await this.get(path, { ...query, limit: '200', after });
+      items.push(...rowsOf(page.items));
+      after = typeof page.next === 'string' ? page.next : undefined;
+    } while (after !== undefined);
+    return items;
+  }
+
+  /** The lines of a stream, as they come. */
+  async *lines(path: string, query: Readonly<Record<string, string | undefined>>): AsyncGenerator<string> {
+    const response = await this.#send('GET', path, { query });
+    if (response.statusCode !== 200) throw await refusal(response);
+    response.setEncoding('utf8');
+    let rest = '';
+    for await (const chunk of response as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+    if (rest !== '')
+      throw new CliFault(EXIT.unreachable, 'cut_off', 'The service ended in the middle of a line.');
+  }
+
+  async #json(method: string, path: string, o: Payload): Promise<Row> {
+    const response = await this.#send(method, path, o);
+    const status = response.statusCode ?? 0;
+    if (status < 200 || status > 299) throw await refusal(response);
+    const text = await collect(response);
+    if (status === 204 || text === '') return {};
+    return rowOf(parse(text));
+  }
+
+  #send(method: string, path: string, { query = {}, body }: Payload): Promise<IncomingMessage> {
+    const url = new URL(`/admin/v1${path}`, this.#base);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, value);
+    }
+    return exchange({
+      method,
+      url,
+      headers: { authorization: `Bearer ${this.#token()}`, accept: 'application/json' },
+      signal: this.#signal,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+}
+
+interface Payload {
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: unknown;
+}
+
+/** One step of a path, from whatever a person typed. */
+export function step(text: string): string {
+  const encoded = encodeURIComponent(text);
+  // A URL parser takes dot segments away: `agent remove ..` would become a request for something else.
+  if (/^\.{1,2}$/.test(encoded)) throw usageFault(`${JSON.stringify(text)} is not a name.`);
+  return encoded;
+}
+
+function checkedUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+    throw usageFault(
+      `${JSON.stringify(text)} is not the address of a control plane.`,
+      'Give --url http(s)://host:port.',
+    );
+  }
+  const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  if (url.protocol === 'http:' && !isLocal) {
+    throw usageFault(
+      'The admin token would cross the network readable by all.',
+      'Use https, or a tunnel to this machine (ssh -L 8470:127.0.0.1:8470 host).',
+    );
+  }
+  return url;
+}
+
+async function refusal(response: IncomingMessage): Promise<CliFault> {
+  const found = problem.safeParse(parse(await collect(response)));
+  if (!found.success) {
+    return new CliFault(EXIT.refused, 'unexpected_answer', `The service answered ${response.statusCode}.`, {
+      remedy: 'Is this address a Sallyport control plane? Check --url.',
+    });
+  }
+  const { code, title, detail, remedy, errors } = found.data;
+  return new CliFault(EXIT.refused, code, detail === undefined ? title : detail, {
+    details: errors,
+    ...(remedy === undefined ? {} : { remedy }),
+  });
+}
+
+async function collect(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8');
+  let text = '';
+  for await (const chunk of response as AsyncIterable<string>) text += chunk;
+  return text;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

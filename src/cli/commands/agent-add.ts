@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { z } from 'zod';
+import { agentKeyFile, generateAgentKey, saveAgentKey } from '../agent-keys.ts';
+import { step } from '../client/admin-client.ts';
+import { argument, type CommandContext, defineCommand } from '../command.ts';
+import { stateFault, usageFault } from '../fault.ts';
+import { rowOf, textOf } from '../output.ts';
+
+const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
+
+export const agentAdd = defineCommand({
+  name: 'agent add',
+  summary: 'Register an agent; makes a key pair here unless told otherwise.',
+  arguments: [{ name: 'NAME', help: 'Name of the agent.' }],
+  options: {
+    scope: { type: 'string', multiple: true, value: 'SERVICE:ACCESS', help: 'A scope that it may ask for.' },
+    owner: { type: 'string', value: 'WHO', help: 'Who answers for it; default: your user name.' },
+    purpose: { type: 'string', value: 'TEXT', help: 'What it is for.' },
+    secret: { type: 'boolean', help: 'Generate a client secret, shown once, in place of a key pair.' },
+    jwks: { type: 'string', value: 'FILE', help: 'Register the public keys of this JWK set.' },
+  },
+  examples: [
+    'sallyport agent add builder --scope github:read --scope npm:read',
+    'sallyport agent add ci --scope github:write --owner ci@example.com --secret',
+    'sallyport agent add partner --scope api:read --jwks partner.jwks.json',
+  ],
+  async run(context) {
+    const { values } = context;
+    if (values.secret && values.jwks !== undefined)
+      throw usageFault('--secret and --jwks exclude each other.');
+    const wanted = {
+      name: argument(context.args, 0),
+      owner: values.owner ?? userInfo().username,
+      scopes: values.scope,
+      purpose: values.purpose ?? null,
+    };
+    if (values.secret) return addWithSecret(context, wanted);
+    if (values.jwks !== undefined) return addWithKeys(context, wanted, values.jwks);
+    return addWithOwnKey(context, wanted);
+  },
+});
+
+type Context = Pick<CommandContext<unknown>, 'client' | 'output' | 'state'>;
+interface Wanted {
+  readonly name: string;
+  readonly owner: string;
+  readonly scopes: readonly string[];
+  readonly purpose: string | null;
+}
+
+async function addWithOwnKey({ client, output, state }: Context, wanted: Wanted): Promise<undefined> {
+  const file = agentKeyFile(state, wanted.name);
+  if (existsSync(file)) throw stateFault(`${file} exists already.`, 'Move it away, or choose another name.');
+  const key = await generateAgentKey();
+  const { agent } = await client.post('/agents', { ...wanted, jwks: [key.publicJwk] });
+  const { id } = rowOf(agent);
+  try {
+    saveAgentKey(file, { clientId: textOf(id), privateJwk: key.privateJwk });
+  } catch (cause) {
+    // An agent whose key is nowhere would only stand in the way of the next try.
+    await client.delete(`/agents/${step(textOf(id))}`);
+    throw cause;
+  }
+  output.result(
+    { agent, keyFile: file },
+    `Registered ${wanted.name} (${textOf(id)}); its key is in ${file}.`,
+  );
+  output.say(`Make a call: sallyport call --agent ${wanted.name} URL`);
+}
+
+async function addWithSecret({ client, output }: Context, wanted: Wanted): Promise<undefined> {
+  const { agent, secret } = await client.post('/agents', { ...wanted, withSecret: true });
+  output.result(
+    { agent, secret },
+    `Registered ${wanted.name}. Client id and secret (shown once, kept nowhere):`,
+  );
+  output.say(`${textOf(rowOf(agent).id)}\n${textOf(secret)}`);
+}
+
+async function addWithKeys({ client, output }: Context, wanted: Wanted, file: string): Promise<undefined> {
+  const { agent } = await client.post('/agents', { ...wanted, jwks: readJwks(file) });
+  output.result({ agent }, `Registered ${wanted.name} (${textOf(rowOf(agent).id)}).`);
+}
+
+/** Refuses private keys here, before they cross the network. */
+export function readJwks(file: string): unknown[] {
+  const set = z.union([
+    z.object({ keys: z.array(z.record(z.string(), z.unknown())) }),
+    z.record(z.string(), z.unknown()),
+  ]);
+  let found: z.infer<typeof set>;
+  try {
+    found = set.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw stateFault(`${file} is not a JWK or a JWK set.`, 'It must be a JSON file with public keys.', cause);
+  }
+  const keys = Array.isArray(found.keys) ? found.keys.map(rowOf) : [rowOf(found)];
+  if (keys.some((key) => SECRET_MEMBERS.some((member) => member in key))) {
+    throw usageFault(
+      `${file} holds a private key; only public ones are registered.`,
+      'Remove the private members.',
+    );
+  }
+  return keys;
+}

@@ -1,0 +1,39 @@
+import { step } from '../client/admin-client.ts';
+import { argument, defineCommand } from '../command.ts';
+import { usageFault } from '../fault.ts';
+import { readJwks } from './agent-add.ts';
+
+export const agentUpdate = defineCommand({
+  name: 'agent update',
+  summary: 'Change what an agent may ask for, its purpose or its public keys.',
+  arguments: [{ name: 'AGENT', help: 'Name or id.' }],
+  options: {
+    scope: {
+      type: 'string',
+      multiple: true,
+      value: 'SERVICE:ACCESS',
+      help: 'All scopes it may ask for from now on.',
+    },
+    'no-scopes': { type: 'boolean', help: 'Take all scopes away.' },
+    purpose: { type: 'string', value: 'TEXT', help: 'What it is for.' },
+    jwks: { type: 'string', value: 'FILE', help: 'All its public keys from now on.' },
+  },
+  examples: [
+    'sallyport agent update builder --scope github:read',
+    'sallyport agent update builder --no-scopes',
+  ],
+  async run({ client, output, args, values }) {
+    if (values['no-scopes'] && values.scope.length > 0)
+      throw usageFault('--scope and --no-scopes exclude each other.');
+    const change = {
+      ...(values.scope.length > 0 || values['no-scopes'] ? { scopes: values.scope } : {}),
+      ...(values.purpose === undefined ? {} : { purpose: values.purpose }),
+      ...(values.jwks === undefined ? {} : { jwks: readJwks(values.jwks) }),
+    };
+    if (Object.keys(change).length === 0)
+      throw usageFault('Nothing to change was named.', 'See: sallyport agent update --help');
+    const name = argument(args, 0);
+    output.result(await client.patch(`/agents/${step(name)}`, change), `Changed ${name}.`);
+    return undefined;
+  },
+});

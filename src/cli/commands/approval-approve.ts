@@ -1,0 +1,16 @@
+import { step } from '../client/admin-client.ts';
+import { argument, defineCommand } from '../command.ts';
+
+export const approvalApprove = defineCommand({
+  name: 'approval approve',
+  summary: 'Let exactly this call pass, once.',
+  arguments: [{ name: 'ID', help: 'Id of the approval.' }],
+  options: { reason: { type: 'string', value: 'TEXT', help: 'Why; stands in the audit log.' } },
+  examples: ['sallyport approval approve approval_0mfx…'],
+  async run({ client, output, args, values }) {
+    const id = argument(args, 0);
+    const decided = await client.post(`/approvals/${step(id)}/approve`, { reason: values.reason ?? null });
+    output.result(decided, `${id} is approved; the agent may repeat the call now.`);
+    return undefined;
+  },
+});

@@ -1,0 +1,121 @@
+import type { Command } from '../command.ts';
+import { agentAdd } from './agent-add.ts';
+import { agentList } from './agent-list.ts';
+import { agentQuarantine } from './agent-quarantine.ts';
+import { agentRelease } from './agent-release.ts';
+import { agentRemove } from './agent-remove.ts';
+import { agentRotate } from './agent-rotate.ts';
+import { agentShow } from './agent-show.ts';
+import { agentUpdate } from './agent-update.ts';
+import { alertDeliveries } from './alert-deliveries.ts';
+import { alertList } from './alert-list.ts';
+import { approvalApprove } from './approval-approve.ts';
+import { approvalDeny } from './approval-deny.ts';
+import { approvalList } from './approval-list.ts';
+import { approvalShow } from './approval-show.ts';
+import { approvalWait } from './approval-wait.ts';
+import { auditCheckpoint } from './audit-checkpoint.ts';
+import { auditExport } from './audit-export.ts';
+import { auditTail } from './audit-tail.ts';
+import { auditVerify } from './audit-verify.ts';
+import { caExport } from './ca-export.ts';
+import { caStatus } from './ca-status.ts';
+import { call } from './call.ts';
+import { credentialDelete } from './credential-delete.ts';
+import { credentialList } from './credential-list.ts';
+import { credentialPut } from './credential-put.ts';
+import { credentialRevoke } from './credential-revoke.ts';
+import { credentialRotate } from './credential-rotate.ts';
+import { decoyList } from './decoy-list.ts';
+import { decoyPlant } from './decoy-plant.ts';
+import { decoyRemove } from './decoy-remove.ts';
+import { demo } from './demo.ts';
+import { init } from './init.ts';
+import { keyRotate } from './key-rotate.ts';
+import { login } from './login.ts';
+import { logout } from './logout.ts';
+import { passportInspect } from './passport-inspect.ts';
+import { passportList } from './passport-list.ts';
+import { passportRevoke } from './passport-revoke.ts';
+import { policyCheck } from './policy-check.ts';
+import { policyExplain } from './policy-explain.ts';
+import { policyReload } from './policy-reload.ts';
+import { policyStatus } from './policy-status.ts';
+import { policyTest } from './policy-test.ts';
+import { run } from './run.ts';
+import { serviceAdd } from './service-add.ts';
+import { serviceList } from './service-list.ts';
+import { serviceRemove } from './service-remove.ts';
+import { serviceShow } from './service-show.ts';
+import { sinkAdd } from './sink-add.ts';
+import { sinkList } from './sink-list.ts';
+import { sinkRemove } from './sink-remove.ts';
+import { sinkTest } from './sink-test.ts';
+import { status } from './status.ts';
+import { tokenCreate } from './token-create.ts';
+import { tokenDelete } from './token-delete.ts';
+import { tokenList } from './token-list.ts';
+import { up } from './up.ts';
+import { version } from './version.ts';
+
+/** Every verb, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  init,
+  up,
+  demo,
+  status,
+  version,
+  login,
+  logout,
+  agentAdd,
+  agentList,
+  agentShow,
+  agentUpdate,
+  agentRotate,
+  agentQuarantine,
+  agentRelease,
+  agentRemove,
+  serviceAdd,
+  serviceList,
+  serviceShow,
+  serviceRemove,
+  credentialPut,
+  credentialRotate,
+  credentialList,
+  credentialRevoke,
+  credentialDelete,
+  passportList,
+  passportInspect,
+  passportRevoke,
+  approvalList,
+  approvalShow,
+  approvalApprove,
+  approvalDeny,
+  approvalWait,
+  policyCheck,
+  policyTest,
+  policyExplain,
+  policyStatus,
+  policyReload,
+  caExport,
+  caStatus,
+  auditVerify,
+  auditTail,
+  auditExport,
+  auditCheckpoint,
+  alertList,
+  alertDeliveries,
+  sinkAdd,
+  sinkList,
+  sinkRemove,
+  sinkTest,
+  decoyPlant,
+  decoyList,
+  decoyRemove,
+  tokenCreate,
+  tokenList,
+  tokenDelete,
+  keyRotate,
+  call,
+  run,
+];

@@ -1,0 +1,32 @@
+import { existsSync, rmSync } from 'node:fs';
+import { isAdminToken, readOwnFile, writeOwnFile } from '../../admin/index.ts';
+import { AdminClient } from '../client/admin-client.ts';
+import { savedTokenFile } from '../client/token.ts';
+import { defineCommand } from '../command.ts';
+import { usageFault } from '../fault.ts';
+import { textOf } from '../output.ts';
+
+const MAX_BYTES = 256;
+
+export const login = defineCommand({
+  name: 'login',
+  summary: 'Keep an admin token on this machine, mode 0600, after checking it with the service.',
+  examples: ['sallyport login', 'sallyport login < token.txt'],
+  async run({ output, terminal, state, signal, url }) {
+    const token = (await terminal.readSecret('Admin token: ', MAX_BYTES)).toString('utf8').trim();
+    if (!isAdminToken(token)) throw usageFault('That is no admin token (sp_admin_…).');
+    const client = new AdminClient({ url: url ?? state.controlUrl, token: () => token, signal });
+    const self = await client.get('/tokens/self');
+    const file = savedTokenFile(state);
+    if (!existsSync(file) || readOwnFile(file).trim() !== token) {
+      rmSync(file, { force: true });
+      writeOwnFile(file, `${token}\n`);
+    }
+    output.result(
+      { ...self, file },
+      `Signed in as ${textOf(self.name)} (${textOf(self.role)}); kept in ${file}.`,
+    );
+    output.note('Programs of this user can read it: run agents as a user of their own.');
+    return undefined;
+  },
+});

@@ -1,0 +1,16 @@
+import { existsSync, rmSync } from 'node:fs';
+import { savedTokenFile } from '../client/token.ts';
+import { defineCommand } from '../command.ts';
+
+export const logout = defineCommand({
+  name: 'logout',
+  summary: 'Forget the admin token that is kept on this machine; the service goes on taking it.',
+  examples: ['sallyport logout'],
+  async run({ output, state }) {
+    const file = savedTokenFile(state);
+    const had = existsSync(file);
+    rmSync(file, { force: true });
+    output.result({ removed: had }, had ? `Removed ${file}.` : 'No admin token was kept here.');
+    return undefined;
+  },
+});

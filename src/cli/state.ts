@@ -1,0 +1,74 @@
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Config, ConfigError, loadConfig } from '../config/index.ts';
+import { stateFault } from './fault.ts';
+
+/** The environment as the CLI reads it, once, in main.ts. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The folder that this file's clone or package stands in. */
+export const PROGRAM_ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** The settings and files of this machine's installation; read when a command first asks. */
+export class State {
+  readonly #environment: Environment;
+  #config: Config | null = null;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** Throws CliFault with all faults of the settings. */
+  get config(): Config {
+    this.#config ??= this.#load();
+    return this.#config;
+  }
+
+  /** Folder of the private keys that `agent add` makes. */
+  get agentKeys(): string {
+    return join(resolve(this.#environment.SALLYPORT_HOME ?? PROGRAM_ROOT), 'keys', 'agents');
+  }
+
+  get adminTokenVariable(): string | undefined {
+    return this.#environment.SALLYPORT_ADMIN_TOKEN;
+  }
+
+  /** The environment of this process; the relay takes our own variables out before a child gets it. */
+  get environment(): Environment {
+    return this.#environment;
+  }
+
+  get agentVariable(): string | undefined {
+    return this.#environment.SALLYPORT_AGENT;
+  }
+
+  /** Origin of the control plane: the address that it listens on here, or its public name. */
+  get controlUrl(): string {
+    const { host, port, publicUrl } = this.config.control;
+    return publicUrl ?? httpOrigin(host, port);
+  }
+
+  get gatewayUrl(): string {
+    const { host, port, publicUrl } = this.config.gateway;
+    return publicUrl ?? httpOrigin(host, port);
+  }
+
+  #load(): Config {
+    try {
+      return loadConfig({ environment: this.#environment, defaultHome: PROGRAM_ROOT });
+    } catch (cause) {
+      if (!(cause instanceof ConfigError)) throw cause;
+      throw stateFault(
+        cause.message,
+        'Correct the settings; docs/reference/configuration.md lists them.',
+        cause,
+      );
+    }
+  }
+}
+
+function httpOrigin(host: string, port: number): string {
+  // What listens on every address is reached here on the loopback interface.
+  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+}
