@@ -1,16 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import express from 'express';
-import {
-  type AdminRole,
-  type AdminTokenRecord,
-  AdminTokens,
-  createAdminApi,
-} from '../../../src/admin/index.ts';
-import type { AuditEvent } from '../../../src/core/index.ts';
-import { fakeRooms } from './fake-rooms.ts';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import type { AdminRole } from '../../../src/admin/index.ts';
+import { startTestService } from '../../support/service.ts';
 
 export interface Answer {
   readonly status: number;
@@ -20,53 +10,18 @@ export interface Answer {
   readonly json: Readonly<Record<string, unknown>> | null;
 }
 
-/** A real control plane over real sockets, with rooms in memory behind it. */
-export async function startAdminApi() {
-  const events: AuditEvent[] = [];
-  const faults: unknown[] = [];
-  const audit = async (event: AuditEvent): Promise<void> => {
-    events.push(event);
-  };
-  const clock = { now: () => Date.now() };
-  const tokens = new AdminTokens({ store: memoryTokens(), pepper: randomBytes(32), clock, audit });
-  const fakes = fakeRooms(tokens);
-  const app = express();
-  app.use(
-    '/admin/v1',
-    createAdminApi({
-      rooms: fakes.rooms,
-      tokens,
-      audit,
-      clock,
-      hostNames: ['127.0.0.1', 'localhost'],
-      tenant: 'default',
-      onFault: (fault) => faults.push(fault),
-    }),
-  );
-  const server = createServer(app);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+export interface Sent {
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly body?: unknown;
+  readonly raw?: string | Buffer;
+}
 
-  const tokenOf = async (role: AdminRole): Promise<string> => {
-    const wanted = {
-      tenant: 'default',
-      name: `${role}-${randomBytes(4).toString('hex')}`,
-      role,
-      expiresAt: null,
-    };
-    return (await tokens.create(wanted, 'test')).token;
-  };
-  const send = (
-    method: string,
-    path: string,
-    o: {
-      token?: string;
-      headers?: Record<string, string | string[]>;
-      body?: unknown;
-      raw?: string | Buffer;
-    } = {},
-  ): Promise<Answer> => {
+/** The admin API of a real service, over real sockets. */
+export async function startAdminApi() {
+  const service = await startTestService();
+  const port = Number(new URL(service.controlUrl).port);
+  const send = (method: string, path: string, o: Sent = {}): Promise<Answer> => {
     const raw = o.raw ?? (o.body === undefined ? undefined : JSON.stringify(o.body));
     const headers = {
       ...(o.token === undefined ? {} : { authorization: `Bearer ${o.token}` }),
@@ -75,37 +30,44 @@ export async function startAdminApi() {
     };
     return exchange({ port, method, path: `/admin/v1${path}`, headers, raw });
   };
-  return {
-    ...fakes,
-    tokens,
-    events,
-    faults,
-    port,
-    tokenOf,
-    send,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+  const tokenOf = async (role: AdminRole): Promise<string> => {
+    const made = await send('POST', '/tokens', { token: service.token, body: { name: `the-${role}`, role } });
+    return String(made.json?.token);
   };
+  /** Events of this type in the audit log, oldest first. */
+  const events = async (type: string): Promise<readonly Readonly<Record<string, unknown>>[]> => {
+    const { json } = await send('GET', `/audit/records?after=0&limit=1000&type=${type}`, {
+      token: service.token,
+    });
+    return listOf(json, 'items').map(({ event }) => objectOf(objectOf(event).data));
+  };
+  return { ...service, port, send, tokenOf, events };
+}
+
+export function listOf(
+  json: Readonly<Record<string, unknown>> | null,
+  member: string,
+): Readonly<Record<string, unknown>>[] {
+  const list = json?.[member];
+  if (!Array.isArray(list)) throw new Error(`no list ${member} in ${JSON.stringify(json)}`);
+  return list;
+}
+
+export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw new Error(`no object: ${JSON.stringify(value)}`);
+  return Object.fromEntries(Object.entries(value));
 }
 
 function exchange(o: {
-  port: number;
-  method: string;
-  path: string;
-  headers: Record<string, string | string[]>;
-  raw: string | Buffer | undefined;
+  readonly port: number;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly raw: string | Buffer | undefined;
 }): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({
-      host: '127.0.0.1',
-      port: o.port,
-      method: o.method,
-      path: o.path,
-      headers: o.headers,
-    });
+    const { port, method, path, headers } = o;
+    const request = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false });
     request.once('response', async (response) => {
       let text = '';
       response.setEncoding('utf8');
@@ -121,19 +83,4 @@ function exchange(o: {
     request.once('error', reject);
     request.end(o.raw);
   });
-}
-
-export function memoryTokens() {
-  const tokens = new Map<string, AdminTokenRecord>();
-  return {
-    async insert(token: AdminTokenRecord) {
-      if ([...tokens.values()].some(({ name }) => name === token.name)) return false;
-      tokens.set(token.id, token);
-      return true;
-    },
-    byHash: async (hash: string) => [...tokens.values()].find((token) => token.hash === hash) ?? null,
-    list: async () => [...tokens.values()],
-    delete: async (_: string, id: string) => tokens.delete(id),
-    count: async () => tokens.size,
-  };
 }
