@@ -9,8 +9,6 @@ export interface Link {
   readonly db: Kysely<Schema>;
   /** All of `work` or nothing. Inside a transaction it is a savepoint. */
   atomically<T>(work: (link: TransactionLink) => Promise<T>): Promise<T>;
-  /** See DialectConnection. */
-  withoutSync<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
 }
 
 export interface TransactionLink extends Link {
@@ -29,10 +27,6 @@ export function rootLink(connection: DialectConnection, guard: TransactionGuard)
         .execute((db) => guard.inside(() => work(transactionLink(connection, db, changes))));
       connection.feed.committed(changes);
       return result;
-    },
-    async withoutSync(work) {
-      guard.assertOutside();
-      return connection.withoutSync(work);
     },
   };
 }
@@ -62,7 +56,6 @@ function transactionLink(
       changes.push(change);
       await connection.feed.announce(db, change);
     },
-    withoutSync: (work) => work(db),
   };
   return link;
 }

@@ -1,4 +1,4 @@
-import type { Kysely, TransactionBuilder } from 'kysely';
+import type { TransactionBuilder } from 'kysely';
 import type { MigrationTarget } from '../migrations/index.ts';
 import type { Schema } from '../schema.ts';
 import type { ChangeFeed } from './change.ts';
@@ -7,10 +7,5 @@ import type { ChangeFeed } from './change.ts';
 export interface DialectConnection extends MigrationTarget {
   readonly feed: ChangeFeed;
   transaction(): TransactionBuilder<Schema>;
-  /**
-   * Runs a statement whose loss in a power cut is harmless, without waiting for the disk where the database
-   * lets us choose. It still survives the death of the process.
-   */
-  withoutSync<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

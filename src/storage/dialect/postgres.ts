@@ -58,8 +58,6 @@ export function openPostgres(options: PostgresOptions, onFault: (fault: unknown)
     feed,
     // The stores look at what others have committed meanwhile; a stricter default of the server's would fail them.
     transaction: () => db.transaction().setIsolationLevel('read committed'),
-    // The other nodes must see it, and the commit of a group costs each of them little.
-    withoutSync: (work) => work(db),
     async close() {
       await feed.close();
       await db.destroy();

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { Kysely, SqliteDialect, sql } from 'kysely';
+import { Kysely, SqliteDialect } from 'kysely';
 import { StorageFault } from '../fault.ts';
 import type { Schema } from '../schema.ts';
 import { type ChangeFeed, type Follower, tellAll } from './change.ts';
@@ -32,16 +32,6 @@ export function openSqlite(options: SqliteOptions, onFault: (fault: unknown) => 
     lock: async () => {},
     feed: localFeed(onFault),
     transaction: () => db.transaction(),
-    withoutSync: (work) =>
-      db.connection().execute(async (connection) => {
-        // The setting counts for the next commit; the connection is ours until the setting is back.
-        await sql`pragma synchronous = normal`.execute(connection);
-        try {
-          return await work(connection);
-        } finally {
-          await sql.raw(`pragma synchronous = ${SYNCHRONOUS[options.durability]}`).execute(connection);
-        }
-      }),
     async close() {
       await db.destroy();
       // Kysely closes only what it has used; closing twice would throw.

@@ -1,4 +1,4 @@
-import type { BaselineStore } from '../../detector/store.ts';
+import type { BaselineStore } from '../../detector/index.ts';
 import type { Link } from '../link.ts';
 
 export function baselineStore({ db }: Link): BaselineStore {

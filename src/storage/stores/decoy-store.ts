@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { DecoyRecord, DecoyStore } from '../../detector/store.ts';
+import type { DecoyRecord, DecoyStore } from '../../detector/index.ts';
 import type { Link } from '../link.ts';
 import { rowReader, severity } from './columns.ts';
 

@@ -1,7 +1,7 @@
 import type { AdminTokenStore } from '../../admin/index.ts';
 import type { OutboxStore, SinkStore } from '../../alerts/index.ts';
 import type { ApprovalStore } from '../../approvals/index.ts';
-import type { BaselineStore, DecoyStore, RiskStore } from '../../detector/store.ts';
+import type { BaselineStore, DecoyStore, RiskStore } from '../../detector/index.ts';
 import type { ServiceStore } from '../../gateway/index.ts';
 import type {
   AgentStore,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RiskRecord, RiskStore } from '../../detector/store.ts';
+import type { RiskRecord, RiskStore } from '../../detector/index.ts';
 import type { Link } from '../link.ts';
 import { rowReader } from './columns.ts';
 
