@@ -1,98 +1,26 @@
-import {
-  type AuditEvent,
-  type AuditEventType,
-  type Clock,
-  type JsonObject,
-  newId,
-  Refusal,
-  SecretBytes,
-  type UnitOfWork,
-} from '../core/index.ts';
-import type { AgentDirectory } from './agent-directory.ts';
+import { type JsonObject, newId, Refusal, SecretBytes } from '../core/index.ts';
+import { AgentChanges, type AgentChangesOptions } from './agent-changes.ts';
 import { type AgentDraft, readAgentDraft } from './agent-input.ts';
+import { type Agents, type AgentView, type NewAgent, viewOf, type WithSecret } from './agent-view.ts';
 import type { PassportStores } from './options.ts';
 import { newClientSecret, type Pepper } from './pepper.ts';
-import { type RevocationRoom, revokedEvent } from './revocations.ts';
-import { LONGEST_LIFETIME_SECONDS } from './signing-keys.ts';
-import type { AgentRecord, RevocationRecord } from './store.ts';
+import type { AgentRecord } from './store.ts';
 
-/** An agent as administrators see it: never a hash of a secret. */
-export interface AgentView {
-  readonly id: string;
-  readonly name: string;
-  readonly owner: string;
-  readonly jwks: readonly JsonObject[];
-  readonly secrets: readonly {
-    readonly id: string;
-    readonly createdAt: number;
-    readonly expiresAt: number | null;
-  }[];
-  readonly scopes: readonly string[];
-  readonly purpose: string | null;
-  readonly status: AgentRecord['status'];
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  readonly revision: number;
-}
-
-export type NewAgent = Omit<AgentDraft, 'jwks' | 'purpose'> &
-  Partial<Pick<AgentDraft, 'jwks' | 'purpose'>> & {
-    /** Also make a client secret; needed where there are no keys. */
-    readonly withSecret?: boolean;
-  };
-
-/** The secret is shown this once and stored as a peppered hash alone. */
-export interface WithSecret {
-  readonly agent: AgentView;
-  readonly secret: SecretBytes | null;
-}
-
-/** The registry of agents. Each change is durable, effective and audited when it resolves. */
-export interface Agents {
-  /** Throws Refusal: input_invalid, conflict (the name is taken). */
-  register(agent: NewAgent, by: string): Promise<WithSecret>;
-  /** What takes a right away (a scope, a key, the owner) also ends the live passports. */
-  update(id: string, changes: Partial<AgentDraft>, by: string): Promise<AgentView>;
-  /** A new secret; the older ones stay good for `overlapSeconds` (0: they and their passports end now). */
-  rotateSecret(id: string, o: { readonly overlapSeconds: number }, by: string): Promise<WithSecret>;
-  remove(id: string, by: string): Promise<void>;
-  /** Nothing is issued to it and its live passports end, until it is released. */
-  quarantine(id: string, reason: string | null, by: string): Promise<AgentView>;
-  release(id: string, by: string): Promise<AgentView>;
-  get(id: string): Promise<AgentView | null>;
-  byName(name: string): Promise<AgentView | null>;
-  list(page: { readonly after: string | null; readonly limit: number }): Promise<AgentView[]>;
-}
-
-const ATTEMPTS = 4;
 const MOST_SECRETS = 4;
 const LONGEST_OVERLAP_SECONDS = 30 * 24 * 3600;
 
-interface Change {
-  readonly agent: AgentRecord;
-  readonly event: Extract<AuditEventType, `agent.${string}`>;
-  readonly changes: JsonObject;
-  /** Also end what was issued up to now. */
-  readonly endsPassports: boolean;
-  readonly reason?: string | null;
-}
-
-export interface AgentRegistryOptions {
-  readonly tenant: string;
+export interface AgentRegistryOptions extends AgentChangesOptions {
   readonly stores: PassportStores;
-  readonly unitOfWork: UnitOfWork<PassportStores>;
-  readonly directory: AgentDirectory;
-  readonly revocations: RevocationRoom;
   readonly pepper: Pepper;
-  readonly clock: Clock;
-  readonly audit: (event: AuditEvent) => Promise<unknown>;
 }
 
 export class AgentRegistry implements Agents {
   readonly #o: AgentRegistryOptions;
+  readonly #changes: AgentChanges;
 
   constructor(o: AgentRegistryOptions) {
     this.#o = o;
+    this.#changes = new AgentChanges(o);
   }
 
   async register(input: NewAgent, by: string): Promise<WithSecret> {
@@ -123,7 +51,7 @@ export class AgentRegistry implements Agents {
       throw new Refusal('conflict', { detail: `There is an agent named ${name} already.` });
     }
     this.#o.directory.put(agent);
-    await this.#record('agent.registered', agent, by, {
+    await this.#changes.record('agent.registered', agent, by, {
       name,
       owner,
       scopes,
@@ -137,7 +65,7 @@ export class AgentRegistry implements Agents {
   async update(id: string, changes: Partial<AgentDraft>, by: string): Promise<AgentView> {
     const draft = await readAgentDraft(withoutUndefined(changes));
     return viewOf(
-      await this.#change(id, by, async (agent, stores) => {
+      await this.#changes.change(id, by, async (agent, stores) => {
         const changed = { ...agent, ...draft };
         if (changed.jwks.length === 0 && changed.secrets.length === 0) {
           throw new Refusal('conflict', { detail: 'An agent needs a public key or a client secret.' });
@@ -167,7 +95,7 @@ export class AgentRegistry implements Agents {
     const now = this.#o.clock.now();
     const made = this.#newSecret(id, now);
     const until = now + overlapSeconds * 1000;
-    const agent = await this.#change(id, by, async (found) => {
+    const agent = await this.#changes.change(id, by, async (found) => {
       const older = found.secrets
         .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
         .map((secret) => ({ ...secret, expiresAt: Math.min(secret.expiresAt ?? until, until) }))
@@ -184,7 +112,7 @@ export class AgentRegistry implements Agents {
   }
 
   async remove(id: string, by: string): Promise<void> {
-    await this.#change(id, by, async (agent) => ({
+    await this.#changes.change(id, by, async (agent) => ({
       agent: { ...agent, status: 'deleted', secrets: [], jwks: [] },
       event: 'agent.deleted',
       changes: { name: agent.name },
@@ -193,7 +121,7 @@ export class AgentRegistry implements Agents {
   }
 
   async quarantine(id: string, reason: string | null, by: string): Promise<AgentView> {
-    const agent = await this.#change(id, by, async (found) => ({
+    const agent = await this.#changes.change(id, by, async (found) => ({
       agent: { ...found, status: 'quarantined' },
       event: 'agent.quarantined',
       changes: { status: 'quarantined', reason },
@@ -204,7 +132,7 @@ export class AgentRegistry implements Agents {
   }
 
   async release(id: string, by: string): Promise<AgentView> {
-    const agent = await this.#change(id, by, async (found) => {
+    const agent = await this.#changes.change(id, by, async (found) => {
       if (found.status !== 'quarantined') {
         throw new Refusal('conflict', { detail: 'The agent is not quarantined.' });
       }
@@ -233,55 +161,6 @@ export class AgentRegistry implements Agents {
     return (await this.#o.stores.agents.list(this.#o.tenant, page)).map(viewOf);
   }
 
-  /** Reads, changes and writes in one transaction; another writer in between means another attempt. */
-  async #change(
-    id: string,
-    by: string,
-    make: (agent: AgentRecord, stores: PassportStores) => Promise<Change>,
-  ): Promise<AgentRecord> {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const done = await this.#o.unitOfWork.run((stores) => this.#attempt(id, by, make, stores));
-      if (done === null) continue;
-      const { agent, change, revocation } = done;
-      this.#o.directory.put(agent);
-      if (revocation !== null) this.#o.revocations.apply(revocation);
-      await this.#record(change.event, agent, by, change.changes);
-      if (revocation !== null) await this.#o.audit(revokedEvent(revocation));
-      return agent;
-    }
-    throw new Refusal('conflict', { detail: 'The agent is being changed by others; try again.' });
-  }
-
-  async #attempt(
-    id: string,
-    by: string,
-    make: (agent: AgentRecord, stores: PassportStores) => Promise<Change>,
-    stores: PassportStores,
-  ): Promise<{ agent: AgentRecord; change: Change; revocation: RevocationRecord | null } | null> {
-    const { tenant, clock } = this.#o;
-    const found = await stores.agents.get(tenant, id);
-    if (found === null || found.status === 'deleted') {
-      throw new Refusal('not_found', { detail: 'No agent has this id.' });
-    }
-    const change = await make(found, stores);
-    const now = clock.now();
-    const agent: AgentRecord = { ...change.agent, updatedAt: now, revision: found.revision + 1 };
-    if (!(await stores.agents.update(agent))) return null;
-    if (!change.endsPassports) return { agent, change, revocation: null };
-    const revocation: RevocationRecord = {
-      tenant,
-      id: newId('revocation', now),
-      kind: 'agent',
-      value: id,
-      revokedAt: now,
-      expiresAt: now + (LONGEST_LIFETIME_SECONDS + 60) * 1000,
-      by,
-      reason: change.reason ?? change.event,
-    };
-    await stores.revocations.insert(revocation);
-    return { agent, change, revocation };
-  }
-
   #newSecret(agentId: string, now: number) {
     const text = newClientSecret();
     return {
@@ -294,22 +173,6 @@ export class AgentRegistry implements Agents {
       },
     };
   }
-
-  async #record(type: Change['event'], agent: AgentRecord, by: string, changes: JsonObject): Promise<void> {
-    await this.#o.audit({
-      type,
-      tenant: agent.tenant,
-      at: agent.updatedAt,
-      data: { id: agent.id, by, changes },
-    });
-  }
-}
-
-function viewOf({ tenant: _tenant, secrets, ...agent }: AgentRecord): AgentView {
-  return {
-    ...agent,
-    secrets: secrets.map(({ id, createdAt, expiresAt }) => ({ id, createdAt, expiresAt })),
-  };
 }
 
 function kidsOf(jwks: readonly JsonObject[]): string[] {

@@ -1,4 +1,4 @@
-export type { AgentView, WithSecret } from './agents.ts';
+export type { AgentView, WithSecret } from './agent-view.ts';
 export { sha256, signatureVerifier } from './crypto.ts';
 export { KeyFileError } from './key-file.ts';
 export { MemoryReplayStore } from './memory-replay.ts';

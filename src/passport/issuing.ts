@@ -27,9 +27,14 @@ export interface IssuingOptions {
   readonly audit: (event: AuditEvent) => Promise<unknown>;
 }
 
+/** Who authenticated, as it was registered at that moment, and with what. */
+export interface Authenticated {
+  readonly agent: AgentRecord;
+  readonly by: AuthenticatedBy;
+}
+
 /** A passport as the issuer is about to sign it. Times are seconds since the epoch. */
 export interface PassportDraft {
-  readonly clientId: string;
   readonly iat: number;
   readonly exp: number;
   readonly scope: string;
@@ -71,10 +76,8 @@ export class Issuing {
    * Records the passport, durably and in the log, and answers the claims that are ours to add. What is not
    * recorded is not issued. Throws OAuthFault.
    */
-  async issue(draft: PassportDraft, by: AuthenticatedBy): Promise<JsonObject> {
+  async issue(draft: PassportDraft, { agent, by }: Authenticated): Promise<JsonObject> {
     const { tenant, directory, pepper, unitOfWork, audit } = this.#o;
-    const agent = directory.known(draft.clientId);
-    if (agent === null) throw refused('the client is gone');
     const subject: Subject = {
       tenant,
       agentId: agent.id,

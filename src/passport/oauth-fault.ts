@@ -1,3 +1,5 @@
+import type { Refusal } from '../core/index.ts';
+
 /** The OAuth error codes that the issuer answers with (RFC 6749 section 5.2, RFC 8707, RFC 9449). */
 export type OAuthErrorCode =
   | 'invalid_request'
@@ -41,4 +43,10 @@ export class OAuthFault extends Error {
 
 export function tooManyRequests(retryAfterMs: number): OAuthFault {
   return new OAuthFault('temporarily_unavailable', 'too many requests', { status: 429, retryAfterMs });
+}
+
+/** A refusal here means that something of ours can't work now: the log, the memory of what was seen. */
+export function toOAuthFault(fault: OAuthFault | Refusal): OAuthFault {
+  if (fault instanceof OAuthFault) return fault;
+  return new OAuthFault('temporarily_unavailable', 'the issuer can not answer now', { cause: fault });
 }

@@ -1,18 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import Provider, { type AllClientMetadata, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type Clock, Refusal } from '../core/index.ts';
 import { DPOP_ALGORITHMS } from '../proof/index.ts';
 import { modelAdapter } from './adapter.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import { ASSERTION_ALGORITHMS } from './agent-input.ts';
 import { checkClientAssertion } from './client-assertion.ts';
-import type { Issuing } from './issuing.ts';
-import { issuerMetadata, PATHS } from './metadata.ts';
-import { OAuthFault } from './oauth-fault.ts';
-import type { AuthenticatedBy, Pepper } from './pepper.ts';
+import { clientMetadata } from './client-metadata.ts';
+import { completeAnswer } from './completion.ts';
+import type { Authenticated, Issuing } from './issuing.ts';
+import { PATHS } from './metadata.ts';
+import { OAuthFault, toOAuthFault } from './oauth-fault.ts';
+import type { Pepper } from './pepper.ts';
 import type { SigningKeys } from './signing-keys.ts';
-import type { AgentRecord, OidcStore } from './store.ts';
+import type { OidcStore } from './store.ts';
 import type { TokenEndpoints } from './token-endpoints.ts';
 
 export interface ProviderOptions {
@@ -41,14 +43,22 @@ type Context = KoaContextWithOIDC;
  * of keys, make another one over the same stores.
  */
 export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: ServerResponse) => void {
-  const authenticated = new WeakMap<Context, AuthenticatedBy>();
+  const authenticated = new WeakMap<Context, Authenticated>();
   // Never compared with anything: secrets are checked by their hash below. Random, should that ever fail.
   const placeholder = randomBytes(32).toString('base64url');
+  const findClient = async (id: string) => {
+    const agent = await o.directory.find(id);
+    if (agent?.status !== 'active') return undefined;
+    const asserted = Provider.ctx?.oidc.params?.client_assertion !== undefined;
+    return clientMetadata(agent, { asserted, boundOnly: o.boundOnly, placeholder });
+  };
+  // Of the moment when this provider is made: a request that it is answering during a rotation is answered
+  // with a key that it has.
+  const { kid } = o.keys.current;
   const provider = new Provider(o.issuer, {
     adapter: (model: string) => {
       const adapter = modelAdapter(model, o);
-      const find = model === 'Client' ? (id: string) => findClient(o, id, placeholder) : adapter.find;
-      return guarded({ ...adapter, find });
+      return guarded(model === 'Client' ? { ...adapter, find: findClient } : adapter);
     },
     jwks: { keys: o.keys.all.map(({ kid, jwk }) => ({ ...jwk, kid, use: 'sig', alg: 'ES256' })) },
     routes: {
@@ -100,7 +110,7 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
               audience: o.audience,
               accessTokenFormat: 'jwt' as const,
               accessTokenTTL: o.lifetimeSeconds,
-              jwt: { sign: { alg: 'ES256' as const, kid: o.keys.current.kid } },
+              jwt: { sign: { alg: 'ES256' as const, kid } },
             };
           }),
       },
@@ -113,13 +123,13 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
       customizers: {
         jwt: (ctx, token, parts) =>
           guard(async () => {
-            const by = authenticated.get(ctx);
+            const client = authenticated.get(ctx);
             const { payload } = parts;
-            if (by === undefined || payload === undefined)
+            if (client === undefined || payload === undefined) {
               throw new TypeError('the client did not authenticate');
+            }
             const claims = await o.issuing.issue(
               {
-                clientId: textOf(token.clientId),
                 iat: numberOf(payload.iat),
                 exp: numberOf(payload.exp),
                 scope: typeof payload.scope === 'string' ? payload.scope : '',
@@ -127,7 +137,7 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
                 jkt: 'jkt' in token && typeof token.jkt === 'string' ? token.jkt : null,
                 grant: 'client_credentials',
               },
-              by,
+              client,
             );
             parts.payload = { ...payload, ...claims };
           }),
@@ -138,8 +148,8 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
         const agent = o.directory.known(client.clientId);
         if (agent === null) throw new OAuthFault('invalid_client', 'client authentication failed');
         const text = textOf(ctx.oidc.params?.client_assertion);
-        const kid = checkClientAssertion(text, agent, o.clock.now());
-        authenticated.set(ctx, { kind: 'key', kid });
+        const by = { kind: 'key', kid: checkClientAssertion(text, agent, o.clock.now()) } as const;
+        authenticated.set(ctx, { agent, by });
       }),
     ttl: { ClientCredentials: o.lifetimeSeconds },
   });
@@ -151,13 +161,13 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
     if (ctx === undefined || agent === null) return false;
     const id = o.pepper.matchSecret(agent, shown, o.clock.now());
     if (id === null) return false;
-    authenticated.set(ctx, { kind: 'secret', id });
+    authenticated.set(ctx, { agent, by: { kind: 'secret', id } });
     return true;
   };
 
   provider.use(async (ctx, next) => {
     await next();
-    await complete(ctx as Context, o);
+    await completeAnswer(ctx as Context, o);
   });
   provider.proxy = true;
   provider.on('grant.error', (ctx, fault) => o.onRefused(describeRefusal(ctx, fault)));
@@ -171,79 +181,6 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
   // Koa would print these.
   provider.onerror = (fault) => o.onFault(fault);
   return provider.callback();
-}
-
-/** What the library leaves to us, once it has done its part. */
-async function complete(ctx: Context, o: ProviderOptions): Promise<void> {
-  const body: unknown = ctx.body;
-  switch (ctx.oidc?.route) {
-    case 'discovery':
-      if (typeof body === 'object' && body !== null) {
-        const openid = ctx.path === PATHS.openidMetadata;
-        ctx.body = issuerMetadata({ ...body }, { audience: o.audience, openid });
-      }
-      return;
-    case 'revocation':
-      return answerForJwt(ctx, async (clientId, token) => {
-        await o.tokens.revoke(clientId, token);
-        return '';
-      });
-    case 'introspection':
-      return answerForJwt(ctx, (clientId, token) => o.tokens.introspect(clientId, token));
-  }
-}
-
-/**
- * The library answers `unsupported_token_type` to every JWT, and only after it has authenticated the client:
- * that answer is where these endpoints take over.
- */
-async function answerForJwt(
-  ctx: Context,
-  answer: (clientId: string, token: string) => Promise<unknown>,
-): Promise<void> {
-  const body: unknown = ctx.body;
-  const unsupported =
-    typeof body === 'object' && body !== null && 'error' in body && body.error === 'unsupported_token_type';
-  const { client, params } = ctx.oidc;
-  if (!unsupported || client === undefined) return;
-  ctx.set('cache-control', 'no-store');
-  try {
-    ctx.body = await answer(client.clientId, textOf(params?.token));
-    ctx.status = 200;
-  } catch (fault) {
-    const { code, message, status, retryAfterMs } = toOAuthFault(fault);
-    if (retryAfterMs !== null) ctx.set('retry-after', String(Math.ceil(retryAfterMs / 1000)));
-    ctx.status = status;
-    ctx.body = { error: code, error_description: message };
-  }
-}
-
-/** The client as the library wants it. Which way it authenticates depends on what the request brings. */
-async function findClient(
-  o: ProviderOptions,
-  id: string,
-  placeholder: string,
-): Promise<AllClientMetadata | undefined> {
-  const agent = await o.directory.find(id);
-  if (agent?.status !== 'active') return undefined;
-  const asserted = Provider.ctx?.oidc.params?.client_assertion !== undefined;
-  return {
-    client_id: agent.id,
-    redirect_uris: [],
-    dpop_bound_access_tokens: o.boundOnly,
-    ...(asserted || agent.secrets.length === 0 ? byKey(agent) : bySecret(placeholder)),
-  };
-}
-
-function byKey(agent: AgentRecord): AllClientMetadata {
-  return {
-    token_endpoint_auth_method: 'private_key_jwt',
-    jwks: { keys: agent.jwks.map((key) => ({ ...key, kty: textOf(key.kty) })) },
-  };
-}
-
-function bySecret(placeholder: string): AllClientMetadata {
-  return { token_endpoint_auth_method: 'client_secret_basic', client_secret: placeholder };
 }
 
 /** Each method of an adapter, with its faults in the library's words. */
@@ -267,15 +204,6 @@ async function guard<T>(work: () => Promise<T>): Promise<T> {
     const answer = new errors.CustomOIDCProviderError(code, message, { cause: fault });
     throw Object.assign(answer, { status, statusCode: status });
   }
-}
-
-/** A refusal here means that something of ours can't work now: the log, the memory of what was seen. */
-function toOAuthFault(fault: unknown): OAuthFault {
-  if (fault instanceof OAuthFault) return fault;
-  if (fault instanceof Refusal) {
-    return new OAuthFault('temporarily_unavailable', 'the issuer can not answer now', { cause: fault });
-  }
-  throw fault;
 }
 
 function describeRefusal(ctx: Context, fault: errors.OIDCProviderError) {

@@ -8,9 +8,10 @@ import {
 } from '../core/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import type { PassportStores } from './options.ts';
+import { quarantineAll } from './quarantine.ts';
 import { matches, type RevocationIndex } from './revocation-index.ts';
 import { LONGEST_LIFETIME_SECONDS } from './signing-keys.ts';
-import type { AgentRecord, RevocationRecord, RevocationStore } from './store.ts';
+import type { RevocationRecord, RevocationStore } from './store.ts';
 import type { VerifiedPassport } from './verified-passport.ts';
 
 export interface RevocationRequest {
@@ -36,7 +37,6 @@ export interface Revocations {
 
 const VALUE_CHARS = 512;
 const RETRY_MS = 1000;
-const PAGE = 200;
 
 export interface RevocationRoomOptions {
   readonly tenant: string;
@@ -84,7 +84,7 @@ export class RevocationRoom implements Revocations {
     const done = await this.#o.unitOfWork.run(async (stores) => {
       const record = await this.#record(request, stores);
       await stores.revocations.insert(record);
-      return { record, agents: await quarantineAll(request, record, stores) };
+      return { record, agents: await quarantineAll(record, stores) };
     });
     for (const agent of done.agents) this.#o.directory.put(agent);
     this.apply(done.record);
@@ -165,43 +165,4 @@ export function revokedEvent(record: RevocationRecord): AuditEvent {
   const { tenant, id, kind, value, by, reason, revokedAt } = record;
   const data = { revocationId: id, kind, value, by, reason };
   return { type: 'passport.revoked', tenant, at: revokedAt, data };
-}
-
-/** The agents that may get nothing new: else they would fetch a fresh passport within the second. */
-async function quarantineAll(
-  request: RevocationRequest,
-  record: RevocationRecord,
-  stores: PassportStores,
-): Promise<AgentRecord[]> {
-  const quarantined: AgentRecord[] = [];
-  for (const agent of await agentsOf(request, stores)) {
-    if (agent.status !== 'active') continue;
-    const changed: AgentRecord = {
-      ...agent,
-      status: 'quarantined',
-      updatedAt: record.revokedAt,
-      revision: agent.revision + 1,
-    };
-    if (!(await stores.agents.update(changed))) throw new Refusal('conflict');
-    quarantined.push(changed);
-  }
-  return quarantined;
-}
-
-async function agentsOf(
-  { tenant, kind, value }: RevocationRequest,
-  stores: PassportStores,
-): Promise<AgentRecord[]> {
-  if (kind === 'agent') {
-    const agent = await stores.agents.get(tenant, value);
-    return agent === null ? [] : [agent];
-  }
-  if (kind !== 'owner') return [];
-  const owned: AgentRecord[] = [];
-  for (let after: string | null = null; ; ) {
-    const page: AgentRecord[] = await stores.agents.list(tenant, { after, limit: PAGE });
-    owned.push(...page.filter(({ owner }) => owner === value));
-    if (page.length < PAGE) return owned;
-    after = page.at(-1)?.id ?? null;
-  }
 }

@@ -187,6 +187,10 @@ describe('RFC 7009 and RFC 7662 endpoints', () => {
     const token = await agent.passport();
     const refused = await other.ask('/revoke', { token });
     expect([refused.status, refused.body.error]).toEqual([400, 'unauthorized_client']);
+    expect(bench.eventsOf('passport.refused').at(-1)?.data).toMatchObject({
+      clientId: other.id,
+      error: 'unauthorized_client',
+    });
     expect((await other.ask('/introspect', { token })).body).toEqual({ active: false });
     expect(await outcome(token)).toBe('accepted');
   });

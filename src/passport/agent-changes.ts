@@ -1,0 +1,102 @@
+import {
+  type AuditEvent,
+  type AuditEventType,
+  type Clock,
+  type JsonObject,
+  newId,
+  Refusal,
+  type UnitOfWork,
+} from '../core/index.ts';
+import type { AgentDirectory } from './agent-directory.ts';
+import type { PassportStores } from './options.ts';
+import { type RevocationRoom, revokedEvent } from './revocations.ts';
+import { LONGEST_LIFETIME_SECONDS } from './signing-keys.ts';
+import type { AgentRecord, RevocationRecord } from './store.ts';
+
+const ATTEMPTS = 4;
+
+/** What a change makes of an agent, and how the log tells it. */
+export interface Change {
+  readonly agent: AgentRecord;
+  readonly event: Extract<AuditEventType, `agent.${string}`>;
+  readonly changes: JsonObject;
+  /** Also end what was issued up to now. */
+  readonly endsPassports: boolean;
+  readonly reason?: string | null;
+}
+
+export interface AgentChangesOptions {
+  readonly tenant: string;
+  readonly unitOfWork: UnitOfWork<PassportStores>;
+  readonly directory: AgentDirectory;
+  readonly revocations: RevocationRoom;
+  readonly clock: Clock;
+  readonly audit: (event: AuditEvent) => Promise<unknown>;
+}
+
+/** Makes a change of one agent durable, effective in memory and recorded, in this order. */
+export class AgentChanges {
+  readonly #o: AgentChangesOptions;
+
+  constructor(o: AgentChangesOptions) {
+    this.#o = o;
+  }
+
+  /** Reads, changes and writes in one transaction; another writer in between means another attempt. */
+  async change(
+    id: string,
+    by: string,
+    make: (agent: AgentRecord, stores: PassportStores) => Promise<Change>,
+  ): Promise<AgentRecord> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const done = await this.#o.unitOfWork.run((stores) => this.#attempt(id, by, make, stores));
+      if (done === null) continue;
+      const { agent, change, revocation } = done;
+      this.#o.directory.put(agent);
+      if (revocation !== null) this.#o.revocations.apply(revocation);
+      await this.record(change.event, agent, by, change.changes);
+      if (revocation !== null) await this.#o.audit(revokedEvent(revocation));
+      return agent;
+    }
+    throw new Refusal('conflict', { detail: 'The agent is being changed by others; try again.' });
+  }
+
+  async #attempt(
+    id: string,
+    by: string,
+    make: (agent: AgentRecord, stores: PassportStores) => Promise<Change>,
+    stores: PassportStores,
+  ): Promise<{ agent: AgentRecord; change: Change; revocation: RevocationRecord | null } | null> {
+    const { tenant, clock } = this.#o;
+    const found = await stores.agents.get(tenant, id);
+    if (found === null || found.status === 'deleted') {
+      throw new Refusal('not_found', { detail: 'No agent has this id.' });
+    }
+    const change = await make(found, stores);
+    const now = clock.now();
+    const agent: AgentRecord = { ...change.agent, updatedAt: now, revision: found.revision + 1 };
+    if (!(await stores.agents.update(agent))) return null;
+    if (!change.endsPassports) return { agent, change, revocation: null };
+    const revocation: RevocationRecord = {
+      tenant,
+      id: newId('revocation', now),
+      kind: 'agent',
+      value: id,
+      revokedAt: now,
+      expiresAt: now + (LONGEST_LIFETIME_SECONDS + 60) * 1000,
+      by,
+      reason: change.reason ?? change.event,
+    };
+    await stores.revocations.insert(revocation);
+    return { agent, change, revocation };
+  }
+
+  async record(type: Change['event'], agent: AgentRecord, by: string, changes: JsonObject): Promise<void> {
+    await this.#o.audit({
+      type,
+      tenant: agent.tenant,
+      at: agent.updatedAt,
+      data: { id: agent.id, by, changes },
+    });
+  }
+}

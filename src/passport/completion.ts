@@ -1,0 +1,82 @@
+import { Refusal } from '../core/index.ts';
+import { issuerMetadata, PATHS } from './metadata.ts';
+import { OAuthFault, toOAuthFault } from './oauth-fault.ts';
+import type { TokenEndpoints } from './token-endpoints.ts';
+
+/** What is used here of the library's context of a request. */
+export interface LibraryContext {
+  body: unknown;
+  status: number;
+  readonly path: string;
+  set(field: string, value: string): void;
+  /** Absent where none of its routes was met. */
+  readonly oidc?: {
+    readonly route: string;
+    readonly client?: { readonly clientId: string } | undefined;
+    readonly params?: Readonly<Record<string, unknown>> | undefined;
+  };
+}
+
+export interface CompletionOptions {
+  readonly audience: string;
+  readonly tokens: TokenEndpoints;
+  readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** What the library leaves to us, once it has done its part. */
+export async function completeAnswer(ctx: LibraryContext, o: CompletionOptions): Promise<void> {
+  const body: unknown = ctx.body;
+  switch (ctx.oidc?.route) {
+    case 'discovery':
+      if (typeof body === 'object' && body !== null) {
+        const openid = ctx.path === PATHS.openidMetadata;
+        ctx.body = issuerMetadata({ ...body }, { audience: o.audience, openid });
+      }
+      return;
+    case 'revocation':
+      return answerForJwt(ctx, o, async (clientId, token) => {
+        await o.tokens.revoke(clientId, token);
+        return '';
+      });
+    case 'introspection':
+      return answerForJwt(ctx, o, (clientId, token) => o.tokens.introspect(clientId, token));
+  }
+}
+
+/**
+ * The library answers `unsupported_token_type` to every JWT, and only after it has authenticated the client:
+ * that answer is where these endpoints take over.
+ */
+async function answerForJwt(
+  ctx: LibraryContext,
+  o: CompletionOptions,
+  answer: (clientId: string, token: string) => Promise<unknown>,
+): Promise<void> {
+  const body: unknown = ctx.body;
+  const unsupported =
+    typeof body === 'object' && body !== null && 'error' in body && body.error === 'unsupported_token_type';
+  if (!unsupported || ctx.oidc?.client === undefined) return;
+  const { client, params } = ctx.oidc;
+  ctx.set('cache-control', 'no-store');
+  try {
+    ctx.body = await answer(client.clientId, typeof params?.token === 'string' ? params.token : '');
+    ctx.status = 200;
+  } catch (fault) {
+    answerFault(ctx, o, client.clientId, fault);
+  }
+}
+
+function answerFault(ctx: LibraryContext, o: CompletionOptions, clientId: string, fault: unknown): void {
+  if (!(fault instanceof OAuthFault) && !(fault instanceof Refusal)) {
+    o.onFault(fault);
+    ctx.status = 500;
+    ctx.body = { error: 'server_error' };
+    return;
+  }
+  const { code, message, status, retryAfterMs } = toOAuthFault(fault);
+  if (retryAfterMs !== null) ctx.set('retry-after', String(Math.ceil(retryAfterMs / 1000)));
+  ctx.status = status;
+  ctx.body = { error: code, error_description: message };
+  o.onRefused({ clientId, error: code, detail: message });
+}
