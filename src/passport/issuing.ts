@@ -16,6 +16,8 @@ import type { RateLimiter } from './rate-limiter.ts';
 import type { RevocationIndex } from './revocation-index.ts';
 import type { AgentRecord, PassportRecord } from './store.ts';
 
+const SHOWN_CHARS = 140;
+
 export interface IssuingOptions {
   readonly tenant: string;
   readonly directory: AgentDirectory;
@@ -67,7 +69,9 @@ export class Issuing {
     const scopes = [...new Set(requested.split(' '))];
     const refused = scopes.find((scope) => !grantable.includes(scope));
     if (refused !== undefined) {
-      throw new OAuthFault('invalid_scope', `the scope ${refused} is not registered for this client`);
+      // The text is the client's own; a part of it is enough to find the fault.
+      const shown = refused.slice(0, SHOWN_CHARS);
+      throw new OAuthFault('invalid_scope', `the scope ${shown} is not registered for this client`);
     }
     return scopes;
   }

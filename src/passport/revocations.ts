@@ -11,7 +11,7 @@ import type { PassportStores } from './options.ts';
 import { quarantineAll } from './quarantine.ts';
 import { matches, type RevocationIndex } from './revocation-index.ts';
 import { LONGEST_LIFETIME_SECONDS } from './signing-keys.ts';
-import type { RevocationRecord, RevocationStore } from './store.ts';
+import type { AgentRecord, RevocationRecord, RevocationStore } from './store.ts';
 import type { VerifiedPassport } from './verified-passport.ts';
 
 export interface RevocationRequest {
@@ -37,6 +37,13 @@ export interface Revocations {
 
 const VALUE_CHARS = 512;
 const RETRY_MS = 1000;
+const ATTEMPTS = 5;
+
+interface Written {
+  readonly record: RevocationRecord;
+  /** Those that were quarantined with it. */
+  readonly agents: readonly AgentRecord[];
+}
 
 export interface RevocationRoomOptions {
   readonly tenant: string;
@@ -81,11 +88,7 @@ export class RevocationRoom implements Revocations {
     if (request.value.length === 0 || request.value.length > VALUE_CHARS) {
       throw new Refusal('input_invalid', { detail: `The value has 1 to ${VALUE_CHARS} characters.` });
     }
-    const done = await this.#o.unitOfWork.run(async (stores) => {
-      const record = await this.#record(request, stores);
-      await stores.revocations.insert(record);
-      return { record, agents: await quarantineAll(record, stores) };
-    });
+    const done = await this.#write(request);
     for (const agent of done.agents) this.#o.directory.put(agent);
     this.apply(done.record);
     await this.#o.audit(revokedEvent(done.record));
@@ -119,6 +122,21 @@ export class RevocationRoom implements Revocations {
       } catch (fault) {
         this.#o.onFault(fault);
       }
+    }
+  }
+
+  /** Again while agents are changed by others in between: a revocation must not fail for that. */
+  async #write(request: RevocationRequest, attempt = 1): Promise<Written> {
+    try {
+      return await this.#o.unitOfWork.run(async (stores) => {
+        const record = await this.#record(request, stores);
+        await stores.revocations.insert(record);
+        return { record, agents: await quarantineAll(record, stores) };
+      });
+    } catch (fault) {
+      const conflict = fault instanceof Refusal && fault.code === 'conflict';
+      if (!conflict || attempt === ATTEMPTS) throw fault;
+      return this.#write(request, attempt + 1);
     }
   }
 

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Refusal } from '../../src/core/index.ts';
 import {
   ASSERTION_TYPE,
   type Bench,
@@ -218,6 +219,13 @@ describe('what is asked for', () => {
     expect([status, body.error]).toEqual([400, 'invalid_scope']);
   });
 
+  test('a huge scope is not sent back, and not written to the log', async () => {
+    const { body } = await agent.request({ form: { scope: 'x'.repeat(20_000) } });
+    expect(body.error).toBe('invalid_scope');
+    expect(JSON.stringify(body).length).toBeLessThan(500);
+    expect(JSON.stringify(bench.eventsOf('passport.refused').at(-1)).length).toBeLessThan(700);
+  });
+
   test.each(['https://other.example', `${GATE}.evil.example`, `${GATE}/other`, 'gate', `${GATE}#x`])(
     'the resource %s is invalid_target',
     async (resource) => {
@@ -292,16 +300,20 @@ describe('the record of a passport', () => {
     expect(newest?.jti).toBe(jti);
   });
 
-  test('when the log can not be written, nothing is issued', async () => {
+  test.each([
+    ['refuses', new Refusal('audit_unavailable'), [503, 'temporarily_unavailable']],
+    ['fails', new Error('the disk is full'), [500, 'server_error']],
+  ])('when the log %s, nothing is issued', async (_how, fault, expected) => {
     const node = await bench.openNode({
       audit: async (event) => {
-        if (event.type === 'passport.issued') throw new Error('the disk is full');
+        if (event.type === 'passport.issued') throw fault;
       },
     });
     bench.serve(node);
     try {
       const { status, body } = await agent.request();
-      expect([status, body.error]).toEqual([500, 'server_error']);
+      expect([status, body.error]).toEqual(expected);
+      expect(JSON.stringify(body)).not.toContain('disk');
       expect(body).not.toHaveProperty('access_token');
     } finally {
       bench.serve(bench.room);
