@@ -22,9 +22,9 @@ export interface PassportRoomOptions {
   readonly audience: string;
   /** Where signing keys and the pepper are, or are made at first start. */
   readonly keysDirectory: string;
-  readonly stores: PassportStores & { readonly oidc: OidcStore };
+  readonly stores: PassportStores & { readonly oidc: OidcStore; readonly replay: ReplayStore };
   readonly unitOfWork: UnitOfWork<PassportStores>;
-  /** MemoryReplayStore for one node; the shared store for several. */
+  /** Asked for every proof: MemoryReplayStore for one node; the shared store for several. */
   readonly replay: ReplayStore;
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;

@@ -93,6 +93,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
   const verifier = openVerifier({
     reader,
     replay: o.replay,
+    durableReplay: stores.replay,
     bearer,
     nonces: o.nonce === true ? new Nonces(pepper.derive('gateway-nonce')) : null,
     startedAt,
@@ -142,6 +143,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     await stores.revocations.deleteExpired(now);
     await stores.passports.deleteExpired(now - LISTED_MS);
     await o.replay.deleteExpired(now);
+    await stores.replay.deleteExpired(now);
   };
   let sweeping: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {

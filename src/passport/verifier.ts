@@ -30,6 +30,8 @@ export interface PassportVerifier {
 export interface VerifierOptions {
   readonly reader: PassportReader;
   readonly replay: ReplayStore;
+  /** Outlives the process; asked for proofs from the future alone. */
+  readonly durableReplay: ReplayStore;
   /** `loopback`: passports without a binding are taken from the loopback interface. */
   readonly bearer: 'never' | 'loopback';
   /** Null: no nonce is asked for. */
@@ -76,6 +78,10 @@ export function openVerifier(o: VerifierOptions): PassportVerifier {
       expiresAt: (Math.ceil(proof.iat) + PROOF_MAX_AGE_SECONDS + 1) * 1000,
     };
     if (!(await o.replay.insertIfAbsent(entry, now))) throw new Refusal('proof_replayed');
+    if (proof.iat * 1000 <= now) return;
+    // Its maker's clock runs ahead, so that after a quick restart it would not look like one from before.
+    const early = { ...entry, kind: 'dpop-early' };
+    if (!(await o.durableReplay.insertIfAbsent(early, now))) throw new Refusal('proof_replayed');
   }
 
   return {

@@ -221,6 +221,17 @@ describe('the binding', () => {
     );
   });
 
+  test('a proof from the future is remembered beyond a restart', async () => {
+    const token = await agent.passport();
+    const [htm, htu] = ['GET', `${GATE}/s/github/user`];
+    const claims = { iat: Math.floor(Date.now() / 1000) + 8 };
+    const proofs = [await makeProof(agent.dpop, { htm, htu, accessToken: token, claims })];
+    const presented = await agent.present(token, { proofs });
+    await bench.room.verifier.verify(presented, Date.now());
+    const restarted = await bench.openNode({ replay: new MemoryReplayStore() });
+    await expect(restarted.verifier.verify(presented, Date.now())).rejects.toEqual(code('proof_replayed'));
+  });
+
   test('an unbound passport is not issued, and not taken, unless the administrator says so', async () => {
     const token = await forge({ claims: { cnf: undefined } });
     const bearer = await agent.present(token, { scheme: 'Bearer', proofs: [] });
