@@ -3,7 +3,7 @@ import type { Effect } from '../core/index.ts';
 import { Refusal } from '../core/index.ts';
 import { decideFor } from './decide.ts';
 import type { PolicySet } from './policy-set.ts';
-import { resourceOf } from './request.ts';
+import { actionOf, resourceOf } from './request.ts';
 import { sampleSchema, toSampleRequest } from './sample-call.ts';
 
 export interface Explanation {
@@ -34,7 +34,10 @@ export function explain(set: PolicySet, sample: unknown, now: number): Explanati
   });
   const determining = policies.filter((policy) => decision.policies.includes(policy.id));
   const couldPermit = policies.filter(
-    (policy) => policy.effect === 'permit' && !determining.includes(policy),
+    (policy) =>
+      policy.effect === 'permit' &&
+      (policy.action === null || policy.action === actionOf(call)) &&
+      !determining.includes(policy),
   );
   return {
     effect: decision.effect,

@@ -17,6 +17,8 @@ export interface Policy {
   readonly principalKey: string;
   /** What its head names: a service, a tool, or anything. */
   readonly resourceKey: string;
+  /** The action that its head names; null: any. */
+  readonly action: string | null;
   /** True when a condition looks at `context.body`. */
   readonly readsBody: boolean;
 }
@@ -97,6 +99,7 @@ function toPolicy(file: string, text: string, line: number, index: number, fault
     bindHeaders,
     principalKey: principalKeyOf(form),
     resourceKey: resourceKeyOf(form),
+    action: form.action.op === '==' && 'entity' in form.action ? toUid(form.action.entity).id : null,
     readsBody: JSON.stringify(form.conditions).includes('"attr":"body"'),
   };
 }

@@ -35,13 +35,17 @@ export function toEngineRequest(
   return {
     principal: { type: 'Agent', id: actor.agentName },
     owner: actor.owner,
-    action: call.kind === 'http' ? 'http.call' : 'tool.call',
+    action: actionOf(call),
     resource: resourceOf(call),
     context: {
       ...(call.kind === 'http' ? httpContext(call, o.withBody) : toolContext(call)),
       ...commonContext(actor, resourceScope(call), o.risk, o.now),
     },
   };
+}
+
+export function actionOf(call: Call): EngineRequest['action'] {
+  return call.kind === 'http' ? 'http.call' : 'tool.call';
 }
 
 export function resourceOf(call: Call): EngineRequest['resource'] {

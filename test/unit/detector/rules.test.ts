@@ -1,0 +1,111 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RuleError } from '../../../src/detector/index.ts';
+import { effectOf, PROFILES } from '../../../src/detector/profiles.ts';
+import { loadRules } from '../../../src/detector/rules/load.ts';
+import { FIELDS } from '../../../src/detector/rules/rule-schema.ts';
+import { repositoryRoot } from '../../support/shared.ts';
+
+const shipped = join(repositoryRoot, 'policies/detection');
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sallyport-rules-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const GOOD = `rules:
+  - id: one
+    title: One
+    severity: low
+    score: 0.1
+    on: call
+    match: { field: args, contains: bad }
+    cases: { match: [{ args: so bad }], pass: [{ args: fine }] }
+`;
+
+async function faultsOf(text: string | Uint8Array): Promise<readonly string[]> {
+  await writeFile(join(folder, 'a.yaml'), text);
+  const failure = await loadRules(folder).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(RuleError);
+  return (failure as RuleError).faults;
+}
+
+describe('the shipped rules', () => {
+  it('pass their own cases, three of each kind at least for most', async () => {
+    const rules = await loadRules(shipped);
+    expect(rules.length).toBeGreaterThanOrEqual(12);
+    const cases = rules.flatMap(({ rule }) => [...rule.cases.match, ...rule.cases.pass]);
+    expect(cases.length).toBeGreaterThanOrEqual(rules.length * 5);
+  });
+
+  it('are on the page of the detector as they are, with the fields and the thresholds', async () => {
+    const page = await readFile(join(repositoryRoot, 'docs/reference/detector.md'), 'utf8');
+    const rules = await loadRules(shipped);
+    const lines = rules.map(
+      ({ rule }) => `| \`${rule.id}\` | ${rule.on} | ${rule.severity}, ${rule.score} |`,
+    );
+    expect(lines.filter((line) => !page.includes(line))).toEqual([]);
+    expect([...page.matchAll(/^\| `[a-z-]+` \| (call|result) \|/gm)]).toHaveLength(rules.length);
+    for (const field of FIELDS) expect(page).toContain(`\`${field}\``);
+    for (const [name, { hold, deny }] of Object.entries(PROFILES)) {
+      const line = page.split('\n').find((one) => one.startsWith(`| \`${name}\``));
+      expect(line).toContain(hold > 1 ? '| never | never |' : `| ${hold} | ${deny} |`);
+    }
+  });
+
+  it('deny by themselves only what is beyond doubt', async () => {
+    const rules = await loadRules(shipped);
+    const denying = rules.filter(({ rule }) => effectOf(rule.score, PROFILES.balanced) === 'deny');
+    expect(denying.map(({ rule }) => rule.severity)).toEqual(denying.map(() => 'critical'));
+    const results = rules.filter(({ rule }) => rule.on === 'result');
+    expect(results.every(({ rule }) => effectOf(rule.score, PROFILES.balanced) === 'allow')).toBe(true);
+  });
+});
+
+describe('a folder of rules', () => {
+  it('may be missing or empty', async () => {
+    expect(await loadRules(join(folder, 'nowhere'))).toEqual([]);
+    expect(await loadRules(folder)).toEqual([]);
+  });
+
+  it('names every fault at once', async () => {
+    await writeFile(join(folder, 'b.yaml'), GOOD.replace('contains: bad', 'contains: good'));
+    const faults = await faultsOf(GOOD.replace('severity: low', 'severity: huge'));
+    expect(faults).toEqual([
+      expect.stringMatching(/^a\.yaml: .*severity/),
+      expect.stringMatching(/^b\.yaml: rule one: case 1 of cases\.match does not match/),
+    ]);
+  });
+
+  it.each([
+    [
+      'a case that should pass and does not',
+      GOOD.replace('args: fine', 'args: not bad at all'),
+      /cases\.pass matches/,
+    ],
+    ['an unknown member', GOOD.replace('title: One', 'titel: One'), /titel/],
+    ['an unknown field', GOOD.replace('field: args', 'field: argv'), /a\.yaml/],
+    ['an expression without words', GOOD.replace('contains: bad', 'regex: "b.d"'), /words/],
+    [
+      'an expression that does not parse',
+      GOOD.replace('contains: bad', 'regex: "(bad", words: [bad]'),
+      /rule one/,
+    ],
+    [
+      'an expression with a look-around',
+      GOOD.replace('contains: bad', 'regex: "(?=bad)b", words: [bad]'),
+      /rule one/,
+    ],
+    ['a rule without cases', GOOD.replace(/ {4}cases.*\n/, ''), /cases/],
+    ['an id that stands twice', `${GOOD}${GOOD.replace('rules:\n', '')}`, /id one/],
+    ['a member that stands twice', GOOD.replace('title: One', 'title: One\n    title: Two'), /a\.yaml/],
+    ['an alias', GOOD.replace('title: One', 'title: &t One\n    description: *t'), /alias/i],
+    ['no YAML', 'rules: [', /a\.yaml/],
+    ['a file of bytes', Buffer.from([0xff, 0xfe, 0x00, 0x01]), /a\.yaml/],
+    ['a file that is too large', Buffer.alloc(1024 * 1024 + 1, '#'), /1 MiB/],
+    ['a score above one', GOOD.replace('score: 0.1', 'score: 1.5'), /score/],
+  ])('is refused for %s', async (_, text, fault) => expect((await faultsOf(text)).join('\n')).toMatch(fault));
+});
