@@ -1,0 +1,18 @@
+// npm run docs: writes the reference pages that follow from code. Tests compare them.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { adminApiReference } from '../src/admin/index.ts';
+import { cliReference } from '../src/cli/reference.ts';
+import { PROGRAM_ROOT } from '../src/compose/index.ts';
+import { configurationReference } from '../src/config/index.ts';
+
+const PAGES: Readonly<Record<string, () => string>> = {
+  'configuration.md': configurationReference,
+  'cli.md': cliReference,
+  'admin-api.md': adminApiReference,
+};
+
+for (const [name, text] of Object.entries(PAGES)) {
+  writeFileSync(join(PROGRAM_ROOT, 'docs', 'reference', name), text());
+  console.log(`docs/reference/${name}`);
+}
