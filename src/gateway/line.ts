@@ -9,7 +9,6 @@ import type {
   Decision,
   Effect,
   Finding,
-  HttpCall,
   RefusalCode,
   ServiceDirectory,
   SessionRisk,
@@ -154,5 +153,3 @@ export interface Story {
   requestBytes: number;
   responseBytes: number;
 }
-
-export type { HttpCall };

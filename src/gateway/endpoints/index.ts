@@ -3,7 +3,7 @@ import type { Endpoint } from './endpoint.ts';
 export { approvalEndpoint } from './approval.ts';
 export { authorityEndpoint } from './authority.ts';
 export { decideEndpoint } from './decide.ts';
-export type { Endpoint, EndpointAnswer, EndpointRequest } from './endpoint.ts';
+export type { Endpoint, EndpointRequest } from './endpoint.ts';
 export { observeEndpoint } from './observe.ts';
 export { healthEndpoint, resourceEndpoint } from './open.ts';
 
