@@ -76,25 +76,25 @@ export class PassportReader {
 
   async #check(token: string): Promise<Checked> {
     const hash = encodeBase64url(sha256(new TextEncoder().encode(token)));
-    const known = this.#cache.get(hash);
-    if (known !== undefined) return known;
-    const claims = await this.#verify(token);
-    const checked = { claims, subject: subjectOf(claims, this.#o.tenant) };
+    const checked = this.#cache.get(hash) ?? (await this.#verify(token));
+    // Put last, whether new or known: the one that was used least recently makes room.
+    this.#cache.delete(hash);
     this.#cache.set(hash, checked);
     const [oldest] = this.#cache.keys();
     if (this.#cache.size > CACHED && oldest !== undefined) this.#cache.delete(oldest);
     return checked;
   }
 
-  async #verify(token: string): Promise<AccessTokenClaims> {
+  async #verify(token: string): Promise<Checked> {
     try {
-      return await verifyAccessToken(token, {
+      const claims = await verifyAccessToken(token, {
         issuer: this.#o.issuer,
         audience: this.#o.audience,
         algorithms: ALGORITHMS,
         findKey: (kid) => this.#o.keys.find(kid),
         verifySignature: this.#verifySignature,
       });
+      return { claims, subject: subjectOf(claims, this.#o.tenant) };
     } catch (cause) {
       throw toRefusal(cause);
     }
