@@ -192,7 +192,6 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       stopServices();
       const closed = new Promise<void>((resolve) => servers.outer.close(() => resolve()));
       servers.outer.closeIdleConnections();
-      inFlight.cut(({ kind }) => kind === 'tunnel' && inFlight.size === 0, new Refusal('shutting_down'));
       await inFlight.drain(graceMs);
       const callsCut = inFlight.cut(({ kind }) => kind === 'call', new Refusal('shutting_down'));
       inFlight.cut(() => true, new Refusal('shutting_down'));

@@ -17,6 +17,7 @@ const LIMIT_OF = { call: LIMITS.callsInFlightPerAgent, tunnel: LIMITS.tunnelsPer
 export class InFlight {
   readonly #flights = new Set<Flight>();
   readonly #perAgent = new Map<string, number>();
+  #calls = 0;
   #emptied: (() => void) | null = null;
 
   /** Throws `throttled` when the agent has too many open. Call `end` with what comes back. */
@@ -29,6 +30,7 @@ export class InFlight {
     this.#perAgent.set(key, open + 1);
     const flight: Flight = { kind, passport, credential: null, cut };
     this.#flights.add(flight);
+    if (kind === 'call') this.#calls += 1;
     return flight;
   }
 
@@ -38,7 +40,8 @@ export class InFlight {
     const open = (this.#perAgent.get(key) ?? 1) - 1;
     if (open === 0) this.#perAgent.delete(key);
     else this.#perAgent.set(key, open);
-    if (this.#flights.size === 0) this.#emptied?.();
+    if (flight.kind === 'call') this.#calls -= 1;
+    if (this.#calls === 0) this.#emptied?.();
   }
 
   /** How many were cut. */
@@ -52,13 +55,9 @@ export class InFlight {
     return count;
   }
 
-  get size(): number {
-    return this.#flights.size;
-  }
-
-  /** Resolves when nothing is going on, or after `graceMs`. */
+  /** Resolves when no call is going on, or after `graceMs`. Tunnels stay open between calls: they don't count. */
   async drain(graceMs: number): Promise<void> {
-    if (this.#flights.size === 0) return;
+    if (this.#calls === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, graceMs);
       this.#emptied = () => {

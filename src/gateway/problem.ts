@@ -44,7 +44,7 @@ export function problemOf(refusal: Refusal, options: ProblemOptions): Problem {
     type: `urn:sallyport:refusal:${refusal.code}`,
     title: what,
     status,
-    ...(refusal.detail === null ? {} : { detail: refusal.detail }),
+    ...(refusal.detail === null || refusal.detail === what ? {} : { detail: refusal.detail }),
     code: refusal.code,
     remedy,
     ...(options.callId === null ? {} : { callId: options.callId }),

@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Writable } from 'node:stream';
 
 /** An upstream that tells what it saw, and echoes it back: the careless kind that leaks keys. */
 export interface EchoUpstream {
@@ -84,8 +85,19 @@ async function writeLarge(bytes: number, response: ServerResponse): Promise<void
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': bytes });
   for (let left = bytes; left > 0 && !response.destroyed; left -= chunk.length) {
     if (!response.write(chunk.subarray(0, Math.min(left, chunk.length)))) {
-      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+      await drained(response);
     }
   }
   response.end();
+}
+
+/** Resolves when the stream takes more, or never will. */
+export function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.once('drain', done).once('close', done);
+  });
 }

@@ -2,6 +2,7 @@ import { type IncomingMessage, request as openRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { makeProof, type TestAgent } from '../unit/passport/support.ts';
+import { drained } from './echo-upstream.ts';
 
 export interface Answer {
   readonly status: number;
@@ -118,8 +119,7 @@ async function pump(
 ): Promise<void> {
   for await (const chunk of body) {
     if (outgoing.destroyed) return;
-    if (!outgoing.write(chunk))
-      await new Promise((resolve) => outgoing.once('drain', resolve).once('close', resolve));
+    if (!outgoing.write(chunk)) await drained(outgoing);
   }
   outgoing.end();
 }
