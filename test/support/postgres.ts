@@ -28,8 +28,13 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
-/** A real, throwaway PostgreSQL server, or the reason why none can be had on this machine. */
-export async function startPostgres(): Promise<TestPostgres | { readonly missing: string }> {
+/**
+ * A real, throwaway PostgreSQL server, or the reason why none can be had on this machine. `settings`: further words
+ * of its command line, such as `-c name=value`.
+ */
+export async function startPostgres(
+  settings: readonly string[] = [],
+): Promise<TestPostgres | { readonly missing: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-pg-'));
   const root = process.getuid?.() === 0;
   const identity = root ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
@@ -40,7 +45,7 @@ export async function startPostgres(): Promise<TestPostgres | { readonly missing
       const binaries = await find(folder);
       if (binaries === null) continue;
       const { stdout } = await run(join(binaries, 'postgres'), ['--version'], identity);
-      const server = await startServer(folder, binaries, identity);
+      const server = await startServer(folder, binaries, identity, settings);
       return { description: `${stdout.trim()} from ${binaries}`, ...server };
     } catch (fault) {
       faults.push(fault instanceof Error ? fault.message : String(fault));
@@ -88,6 +93,7 @@ async function startServer(
   folder: string,
   binaries: string,
   identity: Identity,
+  more: readonly string[],
 ): Promise<Omit<TestPostgres, 'description'>> {
   const data = join(folder, 'data');
   const password = randomBytes(12).toString('hex');
@@ -108,7 +114,13 @@ async function startServer(
     ]),
     { ...identity, cwd: folder },
   );
-  const { port, server } = await listen(join(binaries, 'postgres'), data, identity, password);
+  const { port, server } = await listen({
+    postgres: join(binaries, 'postgres'),
+    data,
+    identity,
+    password,
+    more,
+  });
   const url = (database: string) => `postgres://sallyport:${password}@127.0.0.1:${port}/${database}`;
   const administrate = async (work: (client: pg.Client) => Promise<unknown>) => {
     const client = new pg.Client(url('postgres'));
@@ -142,18 +154,25 @@ async function startServer(
 }
 
 /** Another process may take the free port before the server does; then the next one is tried. */
-async function listen(
-  postgres: string,
-  data: string,
-  identity: Identity,
-  password: string,
-): Promise<{ port: number; server: ChildProcess }> {
+async function listen(o: {
+  readonly postgres: string;
+  readonly data: string;
+  readonly identity: Identity;
+  readonly password: string;
+  readonly more: readonly string[];
+}): Promise<{ port: number; server: ChildProcess }> {
+  const { postgres, data, identity, password, more } = o;
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
     const settings = { listen_addresses: '127.0.0.1', port, fsync: 'off', unix_socket_directories: '' };
     const server = spawn(
       postgres,
-      ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      [
+        '-D',
+        data,
+        ...more,
+        ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ],
       { ...identity, cwd: dirname(data), stdio: ['ignore', 'ignore', 'pipe'] },
     );
     let said = '';

