@@ -12,6 +12,12 @@ import { type ApprovalBinding, approvalDigest } from './digest.ts';
 import type { ApprovalRecord, ApprovalStatus, ApprovalStore } from './store.ts';
 import { UsedApproval } from './used-approval.ts';
 
+/**
+ * From the approval on, the agent may use it for so long: enough for an agent that waits or asks again, and an end
+ * to a yes that nobody came back for.
+ */
+const USE_MS = 5 * 60 * 1000;
+
 /** A decision made on another node is seen after this time at the latest. */
 const POLL_MS = 500;
 
@@ -20,7 +26,7 @@ export interface ApprovalsOptions {
   readonly clock: Clock;
   /** Resolves when the record is durable. */
   readonly audit: (event: AuditEvent) => Promise<unknown>;
-  /** From the request on, how long a person may decide and the agent may use it (ms). */
+  /** From the request on, how long a person may decide, and how long a denial lasts (ms). */
   readonly lifetimeMs: number;
 }
 
@@ -92,7 +98,8 @@ export class Approvals {
     readonly reason: string | null;
   }): Promise<ApprovalRecord> {
     const now = this.#options.clock.now();
-    const decided = await this.#options.store.decide(o, now);
+    const end = o.status === 'approved' ? { expiresAt: now + USE_MS } : {};
+    const decided = await this.#options.store.decide({ ...o, ...end }, now);
     const record = await this.#options.store.get(o.tenant, o.id);
     if (record === null)
       throw new Refusal('not_found', { detail: `There is no approval ${JSON.stringify(o.id)}.` });

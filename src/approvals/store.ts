@@ -36,7 +36,7 @@ export interface ApprovalStore {
     tenant: string,
     filter: { readonly status?: ApprovalStatus; readonly after: string | null; readonly limit: number },
   ): Promise<ApprovalRecord[]>;
-  /** pending → approved | denied; false when it was not pending or has expired. */
+  /** pending → approved | denied, with a new `expiresAt` when one is given; false when it was not pending or has expired. */
   decide(
     decision: {
       readonly tenant: string;
@@ -44,6 +44,7 @@ export interface ApprovalStore {
       readonly status: 'approved' | 'denied';
       readonly by: string;
       readonly reason: string | null;
+      readonly expiresAt?: number;
     },
     now: number,
   ): Promise<boolean>;

@@ -157,7 +157,7 @@ export const configSchema = z.strictObject({
         .max(86_400)
         .default(600)
         .describe(
-          'From the held call on, how long a person may decide it and the agent may use the approval.',
+          'From the held call on, how long a person may decide it; an approval is then good for 5 minutes.',
         ),
     })
     .prefault({}),

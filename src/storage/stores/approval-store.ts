@@ -122,10 +122,16 @@ export function approvalStore(link: Link): ApprovalStore {
       if (status !== undefined) query = query.where('status', '=', status);
       return rows.many(await query.orderBy('id').limit(limit).execute());
     },
-    async decide({ tenant, id, status, by, reason }, now) {
+    async decide({ tenant, id, status, by, reason, expiresAt }, now) {
       const result = await link.db
         .updateTable('approvals')
-        .set({ status, decided_at: now, decided_by: by, reason })
+        .set({
+          status,
+          decided_at: now,
+          decided_by: by,
+          reason,
+          ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
+        })
         .where('tenant', '=', tenant)
         .where('id', '=', id)
         .where('status', '=', 'pending')

@@ -121,6 +121,20 @@ describe('Approvals', () => {
     await expect(use(again.id)).rejects.toMatchObject({ code: 'approval_expired' });
   });
 
+  it('is good for five minutes from the approval on, also when that came at the last moment or at once', async () => {
+    const late = await ask();
+    now += LIFETIME_MS - 1;
+    await decide(late.id, 'approved');
+    now += 4 * 60_000;
+    expect((await use(late.id)).id).toBe(late.id);
+    const early = await ask();
+    await decide(early.id, 'approved');
+    now += 5 * 60_000;
+    await expect(use(early.id)).rejects.toMatchObject({ code: 'approval_expired' });
+    const again = await ask();
+    expect([again.id === early.id, again.status]).toEqual([false, 'pending']);
+  });
+
   it('is decided once, in time, and only where it exists', async () => {
     const { id } = await ask();
     const both = await Promise.allSettled([decide(id, 'approved'), decide(id, 'denied')]);
