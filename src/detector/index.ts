@@ -1,4 +1,3 @@
-export type { NewDecoy } from './decoys.ts';
 export type { Detector, DetectorOptions } from './detector.ts';
 export { openDetector } from './detector.ts';
 export { RuleError } from './rules/load.ts';

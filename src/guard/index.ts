@@ -1,12 +1,7 @@
-/**
- * What is known of the guard model. This version of the gate has no engine: the guard has no opinion on any
- * call, and every status output says so.
- */
-export interface GuardStatus {
-  readonly kind: 'absent';
-  readonly reason: string;
-}
+import { absentGuard } from './absent.ts';
+import type { GuardStatus } from './guard.ts';
 
+/** What is known of the guard model; every status output shows it. */
 export function guardStatus(): GuardStatus {
-  return { kind: 'absent', reason: 'No guard model is installed: rules, decoys and rates decide alone.' };
+  return absentGuard.status;
 }

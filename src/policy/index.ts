@@ -1,13 +1,8 @@
-export type { CaseResult } from './cases.ts';
-export type { CheckReport, TestReport } from './check.ts';
 export { checkPolicies, testPolicies } from './check.ts';
 export { approvalHeaders, decide, needsBody } from './decide.ts';
-export type { Explanation } from './explain.ts';
 export { explain } from './explain.ts';
-export type { PolicyKeeperOptions, ReloadResult } from './keeper.ts';
+export type { ReloadResult } from './keeper.ts';
 export { PolicyError, PolicyKeeper } from './keeper.ts';
 export { formatFault } from './load.ts';
 export type { Permit, PermitInput } from './permit.ts';
 export { assertScope, permit } from './permit.ts';
-export type { PolicyFault } from './policy-file.ts';
-export type { PolicySet } from './policy-set.ts';

@@ -5,7 +5,7 @@ import { rateCheck } from './rate-check.ts';
 import { refusalCheck } from './refusal-check.ts';
 import { ruleCheck } from './rule-check.ts';
 
-export type { Check, CheckInput } from './check.ts';
+export type { Check } from './check.ts';
 
 /** Every check, the cheap ones first. */
 export const CHECKS: readonly Check[] = [rateCheck, refusalCheck, destinationCheck, decoyCheck, ruleCheck];
