@@ -14,9 +14,10 @@ export function refusalOf(error: unknown): Refusal {
  */
 export async function recordRefusal(line: Line, story: Story, refusal: Refusal): Promise<void> {
   const now = line.clock.now();
-  if (story.subject !== null && !story.permitted)
-    line.detector.recordRefusal(story.subject, refusal.code, now);
   try {
+    if (story.subject !== null && !story.permitted) {
+      line.detector.recordRefusal(story.subject, refusal.code, now);
+    }
     await line.audit.append(story.permitted ? failed(story, refusal, now) : refused(story, refusal, now));
   } catch {
     // The log refuses everything from here on, and says so in the status; see audit_unavailable.

@@ -36,7 +36,7 @@ export class GatewayServers {
     this.outer = this.#make();
     this.inner = this.#make();
     this.outer.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      void this.#connect(request, socket, head);
+      this.#connect(request, socket, head).catch(() => socket.destroy());
     });
     this.inner.on('connect', (_request, socket: Socket) => {
       socket.destroy();
@@ -58,10 +58,14 @@ export class GatewayServers {
     });
     // Node would drop the fields beyond its own count in silence: a field that is dropped can't be checked.
     server.maxHeadersCount = 0;
-    const handle = (request: IncomingMessage, response: ServerResponse) =>
-      void this.#request(request, response);
+    const handle = (request: IncomingMessage, response: ServerResponse) => {
+      // What even the catch could not answer closes its own connection and no other.
+      this.#request(request, response).catch(() => request.socket.destroy());
+    };
     server.on('request', handle).on('checkContinue', handle).on('checkExpectation', handle);
-    server.on('clientError', (error: Error, socket) => void this.#clientError(error, socket as Socket));
+    server.on('clientError', (error: Error, socket) => {
+      this.#clientError(error, socket as Socket).catch(() => socket.destroy());
+    });
     return server;
   }
 
@@ -121,11 +125,13 @@ export class GatewayServers {
     const problem = this.#problem(refusal, story, isProxyRequest(request));
     const closes = problem.closes || !request.complete;
     if (closes) this.#spoiled.add(request.socket);
+    if (!request.complete && response.socket !== null && request.method !== 'HEAD') {
+      answerAndDiscard(request, rawProblem(problem));
+      return;
+    }
     const headers = { ...problem.headers, ...(closes ? { connection: 'close' } : {}) };
     response.writeHead(problem.status, { ...headers, 'content-length': Buffer.byteLength(problem.body) });
     response.end(request.method === 'HEAD' ? undefined : problem.body);
-    // What the client still sends is neither read nor taken for a message; it gets a moment to read the answer.
-    if (closes && !request.complete) lingerAndClose(request.socket);
   }
 
   async #connect(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
@@ -193,13 +199,23 @@ export class GatewayServers {
   }
 }
 
-/** How long a refused sender may go on before its connection is reset. */
+/** How long a refused sender may go on before its connection is closed. */
 const LINGER_MS = 1000;
 
-function lingerAndClose(socket: Socket): void {
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  timer.unref();
+/**
+ * Answers a request whose body is still coming. Closing at once would reset the connection, and the sender
+ * would lose the answer with it: the rest of its body is thrown away for a moment first.
+ */
+function answerAndDiscard(request: IncomingMessage, answer: string): void {
+  const { socket } = request;
+  const close = () => {
+    clearTimeout(timer);
+    socket.end(() => socket.destroy());
+  };
+  const timer = setTimeout(close, LINGER_MS);
+  socket.write(answer, 'utf8');
   socket.once('close', () => clearTimeout(timer));
+  request.on('error', ignore).once('end', close).resume();
 }
 
 function isProxyRequest(request: IncomingMessage): boolean {

@@ -35,7 +35,10 @@ export class PinnedAgent extends Agent {
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
-    if (this.#retired || super.keepSocketAlive(socket) === undefined) return false;
+    if (this.#retired) return false;
+    // Node answers false where the server said that it closes; its types know of no answer.
+    const kept: unknown = super.keepSocketAlive(socket);
+    if (kept !== true) return false;
     // Bytes that come while nobody asked are an answer meant for the next call (response queue poisoning).
     socket.on('data', destroyThis);
     return true;

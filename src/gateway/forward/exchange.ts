@@ -60,11 +60,11 @@ export class Exchange {
       maxHeaderSize: LIMITS.headBytes,
     });
     this.#request
-      // Zero: fields are counted and refused by us, never dropped by Node.
       .setTimeout(o.timeoutMs, () => this.abort(new Refusal('upstream_timeout')))
       .on('response', (incoming) => this.#receive(incoming))
       .on('upgrade', () => this.abort(malformed('it switches protocols, which nobody asked for')))
       .on('error', (error) => this.#fail(upstreamFault(error)));
+    // Zero: fields are counted and refused by us, never dropped by Node.
     this.#request.maxHeadersCount = 0;
     this.#send(o.body).catch((error: unknown) => this.abort(asError(error)));
   }
@@ -138,7 +138,7 @@ export class Exchange {
     } catch (error) {
       throw this.#fault ?? upstreamFault(asError(error));
     } finally {
-      this.abort(new Refusal('client_gone', { internal: 'the reader of the answer left' }));
+      if (!this.#ended) this.abort(new Refusal('client_gone', { internal: 'the reader of the answer left' }));
     }
   }
 }

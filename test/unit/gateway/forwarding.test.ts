@@ -191,6 +191,18 @@ describe('limits', () => {
     expect(upstream.seen.length).toBe(0);
   });
 
+  test('a sender that is refused in the middle of a large body still gets its answer', async () => {
+    const { gate, upstream } = await bench({ decide: () => ({ effect: 'deny' }) });
+    const own = `127.0.0.1:${gate.gateway.port}`;
+    const head = `PUT /s/api/x HTTP/1.1\r\nHost: ${own}\r\nContent-Length: ${8 * 1024 * 1024}\r\n\r\n`;
+    const answer = await sendRaw(gate.gateway.port, [head, Buffer.alloc(8 * 1024 * 1024, 'x')], {
+      quietMs: 3_000,
+    });
+    expect(answer.status).toBe(403);
+    expect(answer.text).toContain('policy_denied');
+    expect(upstream.seen.length).toBe(0);
+  });
+
   test('an answer beyond the limit is cut', async () => {
     const { gate } = await bench({ options: { maxResponseBytes: 1024 * 1024 } });
     const stream = await openStream(gate, `/s/api/large/${8 * 1024 * 1024}`);
