@@ -38,7 +38,7 @@ function addressSubtree(host: string): Uint8Array {
   return subtree(ADDRESS, Buffer.concat([address, Buffer.alloc(address.length, 0xff)]));
 }
 
-export function addressBytes(host: string): Uint8Array {
+function addressBytes(host: string): Uint8Array {
   if (isIP(host) === 4) return Uint8Array.from(host.split('.').map(Number));
   const [head = '', tail] = host.split('::');
   const left = head === '' ? [] : head.split(':');

@@ -141,6 +141,8 @@ const ANSWER_HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
   'proxy-authenticate',
   'proxy-authentication-info',
+  // The gate's own word: an upstream that says it must not pass for the gate.
+  'sallyport-refusal',
   // Would lead the agent's client around the gate (RFC 7838).
   'alt-svc',
 ]);
