@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { environmentOf, newHome, removeHome } from '../support/service.ts';
+import { environmentOf, newHome, removeHome } from '../support/service-process.ts';
 import { repositoryRoot } from '../support/shared.ts';
 
 const PORTS = { control: 18_470, gateway: 18_471 };

@@ -14,7 +14,7 @@ import {
   removeHome,
   type ServiceProcess,
   startServiceProcess,
-} from '../support/service.ts';
+} from '../support/service-process.ts';
 import { repositoryRoot } from '../support/shared.ts';
 
 const run = promisify(execFile);

@@ -11,7 +11,7 @@ import {
   type ServiceProcess,
   sallyport,
   startServiceProcess,
-} from '../support/service.ts';
+} from '../support/service-process.ts';
 
 let home: string;
 let service: ServiceProcess | null;

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { generateAgentKey } from '../../src/cli/agent-keys.ts';
 import { PassportHolder } from '../../src/cli/relay/passport-holder.ts';
-import { admin, type ServiceProcess } from './service.ts';
+import { admin, type ServiceProcess } from './service-process.ts';
 
 /** Everything that the service has acknowledged, and what left through it: none of it may be lost. */
 export interface Acknowledged {
