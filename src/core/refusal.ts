@@ -141,7 +141,10 @@ const REASONS = {
   // The gate itself.
   shutting_down: ['The gate is shutting down.', 'Repeat after it is back.'],
   overloaded: ['The gate has too much to do.', 'Repeat later.'],
-  client_gone: ['The client left before the answer was complete.', 'Repeat the call if it is safe to repeat.'],
+  client_gone: [
+    'The client left before the answer was complete.',
+    'Repeat the call if it is safe to repeat.',
+  ],
   call_cut: ['The call was cut because a right to it was revoked.', 'Get a new passport if you still may.'],
   internal_error: ['The gate failed.', 'Tell the administrator the id of the call.'],
 } as const satisfies Record<string, readonly [what: string, remedy: string]>;

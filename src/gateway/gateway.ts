@@ -27,6 +27,7 @@ import {
 import { NeedleCache } from './forward/needle-cache.ts';
 import { InFlight } from './in-flight.ts';
 import type { DetectorGate, Line, PolicyGate } from './line.ts';
+import { hostsOf, urlHost } from './own-hosts.ts';
 import { GatewayServers } from './serve.ts';
 import type { ServiceRegistry } from './services/registry.ts';
 
@@ -208,15 +209,3 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 const CUT_MS = 500;
-
-function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-/** What a client may call the gate: its public name, and the address that it listens on. */
-function hostsOf(publicUrl: string, listenHost: string, port: number): ReadonlySet<string> {
-  const { hostname, port: publicPort, protocol } = new URL(publicUrl);
-  const named = `${hostname.replace(/^\[|\]$/g, '')}:${publicPort === '' ? (protocol === 'https:' ? 443 : 80) : publicPort}`;
-  const loopback = ['127.0.0.1', '::1', 'localhost'].map((host) => `${host}:${port}`);
-  return new Set([named, `${listenHost}:${port}`, ...loopback]);
-}

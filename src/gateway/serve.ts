@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { LIMITS, newId, Refusal } from '../core/index.ts';
+import { answerAndDiscard } from './answer-and-discard.ts';
 import type { Doors } from './doors.ts';
 import { openTunnel, type TunnelTools } from './ingress/connect.ts';
+import { parserRefusal } from './ingress/parser-refusal.ts';
 import { parseRequestHead } from './ingress/request-head.ts';
 import { retireBeforeExpiry } from './ingress/retire-tunnel.ts';
 import type { Tunnel } from './ingress/tunnel.ts';
@@ -199,36 +201,8 @@ export class GatewayServers {
   }
 }
 
-/** How long a refused sender may go on before its connection is closed. */
-const LINGER_MS = 1000;
-
-/**
- * Answers a request whose body is still coming. Closing at once would reset the connection, and the sender
- * would lose the answer with it: the rest of its body is thrown away for a moment first.
- */
-function answerAndDiscard(request: IncomingMessage, answer: string): void {
-  const { socket } = request;
-  const close = () => {
-    clearTimeout(timer);
-    socket.end(() => socket.destroy());
-  };
-  const timer = setTimeout(close, LINGER_MS);
-  socket.write(answer, 'utf8');
-  socket.once('close', () => clearTimeout(timer));
-  request.on('error', ignore).once('end', close).resume();
-}
-
 function isProxyRequest(request: IncomingMessage): boolean {
   return request.url?.startsWith('/') === false;
-}
-
-function parserRefusal(error: Error): Refusal {
-  const code = 'code' in error ? error.code : null;
-  const internal = `parser: ${String(code)} ${error.message}`.slice(0, 200);
-  if (code === 'HPE_HEADER_OVERFLOW') return new Refusal('request_too_large', { internal });
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Refusal('request_timeout', { internal });
-  if (code === 'HPE_INVALID_VERSION') return new Refusal('protocol_unsupported', { internal });
-  return new Refusal('request_malformed', { internal });
 }
 
 function ignore(): void {
