@@ -5,11 +5,13 @@ import { adminApiReference } from '../src/admin/index.ts';
 import { cliReference } from '../src/cli/reference.ts';
 import { PROGRAM_ROOT } from '../src/compose/index.ts';
 import { configurationReference } from '../src/config/index.ts';
+import { refusalsReference } from './refusals-page.ts';
 
 const PAGES: Readonly<Record<string, () => string>> = {
   'configuration.md': configurationReference,
   'cli.md': cliReference,
   'admin-api.md': adminApiReference,
+  'refusals.md': refusalsReference,
 };
 
 for (const [name, text] of Object.entries(PAGES)) {

@@ -14,14 +14,13 @@ export type {
   RevocationKind,
 } from './event.ts';
 export type { Finding, Severity } from './finding.ts';
-export type { IdKind } from './id.ts';
 export { newId } from './id.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export { LIMITS } from './limits.ts';
 export type { NeedleHit, NeedleMatcher, Needles } from './needles/index.ts';
 export { compileNeedles } from './needles/index.ts';
 export type { ReceiptView } from './receipt.ts';
-export type { RefusalCode, RefusalOptions } from './refusal.ts';
+export type { RefusalCode } from './refusal.ts';
 export { describeRefusal, REFUSAL_CODES, Refusal } from './refusal.ts';
 export { SecretBytes } from './secret-bytes.ts';
 export type { InjectorSpec, Origin, Service, ServiceDirectory } from './service.ts';

@@ -3,7 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadCheckpointPublicKey, readAuditDirectory, verifyAuditLog } from '../../src/audit/index.ts';
 import { type CrashScene, load, setCrashScene } from '../support/crash-load.ts';
-import { admin, newHome, removeHome, type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
+import {
+  admin,
+  newHome,
+  removeHome,
+  type ServiceProcess,
+  startServiceProcess,
+} from '../support/service-process.ts';
 
 const KILLS = Number(process.env.CRASH_KILLS ?? 20);
 const LONGEST_LOAD_MS = 900;
