@@ -26,6 +26,7 @@ export async function runCli(o: CliInput): Promise<number> {
   const { head, rest } = splitRest(o.argv);
   const output = new Output({ json: head.includes('--json'), out: o.out, err: o.err });
   try {
+    if (head[0] === 'help') return showHelp(output, head.slice(1));
     const found = findCommand(COMMANDS, head);
     if (found === null) return showOverview(output, head);
     return await runCommand(o, output, found.command, found.words, rest);
@@ -64,6 +65,13 @@ async function runCommand(
     },
   };
   return (await command.run(context)) ?? EXIT.ok;
+}
+
+/** `sallyport help [VERB]`. */
+function showHelp(output: Output, words: readonly string[]): number {
+  const found = findCommand(COMMANDS, words);
+  output.raw(`${found === null ? overview(COMMANDS, words[0] ?? null) : helpOf(found.command)}\n`);
+  return EXIT.ok;
 }
 
 function showOverview(output: Output, words: readonly string[]): number {
