@@ -1,7 +1,7 @@
 import type { Config } from '../config/index.ts';
 import type { RunningService } from './start-service.ts';
 
-/** What a person reads when the service is up. The first start says what to do next. */
+/** What a person reads when the service is up. As long as it knows no service, it says how to begin. */
 export function greeting(service: RunningService, config: Config): string {
   const { paths } = config;
   const lines = [
@@ -16,7 +16,7 @@ export function greeting(service: RunningService, config: Config): string {
     `  detector       ${config.detector.profile}; no guard model: rules, decoys and rates decide`,
     '',
   ];
-  return [...lines, ...(service.first ? FIRST_STEPS : [])].join('\n');
+  return [...lines, ...(service.unused ? FIRST_STEPS : [])].join('\n');
 }
 
 function administratorLines({ administrator }: RunningService): readonly string[] {

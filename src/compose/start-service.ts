@@ -51,6 +51,8 @@ export interface RunningService {
   readonly controlUrl: string;
   readonly gatewayUrl: string;
   readonly first: boolean;
+  /** True while no service is registered: whoever started it may want to know how to begin. */
+  readonly unused: boolean;
   readonly administrator: FirstAdministrator;
   /** Takes no more calls, lets those in flight end, cuts the rest, and writes down what must be. */
   stop(reason: string): Promise<{ readonly callsCut: number }>;
@@ -270,6 +272,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     controlUrl: controlAddress.url,
     gatewayUrl: gatewayAddress.url,
     first,
+    unused: services.all().length === 0,
     administrator,
     async stop(reason) {
       const { callsCut } = await gates.close();
