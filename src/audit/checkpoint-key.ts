@@ -1,31 +1,23 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomUUID,
-} from 'node:crypto';
-import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createKeyFile, hasCode, KeyFileError, readKeyFile, replaceKeyFile } from '../files/index.ts';
 import { AuditFault } from './fault.ts';
-import { hasCode, syncDirectory } from './files.ts';
 
 const PRIVATE_NAME = 'audit-checkpoint.key';
 const PUBLIC_NAME = 'audit-checkpoint.pub';
 
 /**
  * The Ed25519 key that signs checkpoints: `audit-checkpoint.key` (PKCS #8 PEM, mode 0600), made at first use,
- * with its public half beside it for auditors. Throws AuditFault for a key file that is unfinished, is not an
+ * with its public half beside it for auditors. Throws KeyFileError for a key file that is unfinished, is not an
  * Ed25519 key, or can be read by others.
  */
 export async function loadOrCreateCheckpointKey(keysDirectory: string): Promise<KeyObject> {
-  await mkdir(keysDirectory, { recursive: true, mode: 0o700 });
   const file = join(keysDirectory, PRIVATE_NAME);
-  const pem = (await readIfThere(file)) ?? (await createKeyFile(keysDirectory, file));
-  const key = await parseKeyFile(file, pem);
+  const key = parsePrivateKey(file, (await readKeyFile(file)) ?? (await makeKey(file)));
   const publicPem = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString();
   const publicFile = join(keysDirectory, PUBLIC_NAME);
-  if ((await readIfThere(publicFile)) !== publicPem) await replace(publicFile, publicPem, 0o644);
+  if ((await readIfThere(publicFile)) !== publicPem) await replaceKeyFile(publicFile, publicPem, 0o644);
   return key;
 }
 
@@ -43,55 +35,24 @@ export async function loadCheckpointPublicKey(keysDirectory: string): Promise<Ke
   throw new AuditFault(file, null, 'this is not an Ed25519 public key; take it from a backup');
 }
 
-async function parseKeyFile(file: string, pem: string): Promise<KeyObject> {
-  const { mode } = await stat(file);
-  if ((mode & 0o077) !== 0) {
-    throw new AuditFault(file, null, 'others may read this private key; run: chmod 600 on it');
-  }
+function parsePrivateKey(file: string, pem: Buffer): KeyObject {
   try {
     const key = createPrivateKey(pem);
     if (key.asymmetricKeyType === 'ed25519') return key;
   } catch (cause) {
-    throw new AuditFault(
-      file,
-      null,
-      'the key is unfinished or damaged; take it from a backup, or move it away to begin with a new key',
-      { cause },
-    );
+    const what = 'is unfinished or damaged; take it from a backup, or move it away to begin with a new key';
+    throw new KeyFileError(file, what, { cause });
   }
-  throw new AuditFault(file, null, 'this is not an Ed25519 private key');
+  throw new KeyFileError(file, 'is not an Ed25519 private key');
 }
 
-/** Whole or not at all: the name appears when the content is on the disk; the first of two makers wins. */
-async function createKeyFile(directory: string, file: string): Promise<string> {
-  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const draft = await writeDraft(file, pem, 0o600);
-  try {
-    await link(draft, file);
-  } catch (fault) {
-    if (!hasCode(fault, 'EEXIST')) throw fault;
-  } finally {
-    await unlink(draft);
-  }
-  await syncDirectory(directory);
-  return await readFile(file, 'utf8');
-}
-
-async function replace(file: string, text: string, mode: number): Promise<void> {
-  const draft = await writeDraft(file, text, mode);
-  await rename(draft, file);
-}
-
-async function writeDraft(file: string, text: string, mode: number): Promise<string> {
-  const draft = `${file}.${randomUUID()}.draft`;
-  const handle = await open(draft, 'wx', mode);
-  try {
-    await handle.writeFile(text);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
-  return draft;
+/** The first of two makers wins; what is read is what counts. */
+async function makeKey(file: string): Promise<Buffer> {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  await createKeyFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  const pem = await readKeyFile(file);
+  if (pem === null) throw new KeyFileError(file, 'was taken away while it was made');
+  return pem;
 }
 
 async function readIfThere(file: string): Promise<string | null> {

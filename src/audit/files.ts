@@ -1,6 +1,7 @@
 import { constants, fdatasync, ftruncate, write } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { syncFolder } from '../files/index.ts';
 
 /** A file that only grows. */
 export interface AppendFile {
@@ -21,7 +22,7 @@ export interface AuditFiles {
   syncDirectory(directory: string): Promise<void>;
 }
 
-export const nodeFiles: AuditFiles = { openAppend, writeWhole, syncDirectory };
+export const nodeFiles: AuditFiles = { openAppend, writeWhole, syncDirectory: syncFolder };
 
 const datasync = promisify(fdatasync);
 
@@ -61,15 +62,6 @@ async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Cuts a file after `length` bytes, durably. */
 export async function cutFile(file: string, length: number): Promise<void> {
   const handle = await open(file, constants.O_RDWR | constants.O_NOFOLLOW);
@@ -79,9 +71,4 @@ export async function cutFile(file: string, length: number): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** Whether a fault of the file system has that code (`ENOENT`, …). */
-export function hasCode(fault: unknown, code: string): boolean {
-  return fault instanceof Error && 'code' in fault && fault.code === code;
 }

@@ -4,8 +4,8 @@ import { link, readFile, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode } from '../files/index.ts';
 import { AuditFault } from './fault.ts';
-import { hasCode } from './files.ts';
 
 /** A living owner touches its lock this often. */
 const HEARTBEAT_MS = 1_000;

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { hasCode } from './files.ts';
+import { hasCode } from '../files/index.ts';
 import { MerkleTree } from './tree.ts';
 
 /** The peaks of a tree as lines of hex. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../files/index.ts';
 import { AuditFault } from './fault.ts';
-import { hasCode } from './files.ts';
 
 /** One file of the log: JSON lines, named after the sequence number of its first record. */
 export interface Segment {

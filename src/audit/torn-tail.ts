@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { cutFile, hasCode, syncDirectory } from './files.ts';
+import { hasCode, syncFolder } from '../files/index.ts';
+import { cutFile } from './files.ts';
 import { type Line, textOf } from './lines.ts';
 import { decodeRecord } from './record.ts';
 
@@ -37,6 +38,6 @@ export async function moveTail(file: string, offset: number): Promise<void> {
       if (!hasCode(fault, 'EEXIST')) throw fault;
     }
   }
-  await syncDirectory(dirname(file));
+  await syncFolder(dirname(file));
   await cutFile(file, offset);
 }

@@ -1,6 +1,5 @@
 export type { AgentView, WithSecret } from './agent-view.ts';
 export { sha256, signatureVerifier } from './crypto.ts';
-export { KeyFileError } from './key-file.ts';
 export { MemoryReplayStore } from './memory-replay.ts';
 export { protectedResourceMetadata } from './metadata.ts';
 export type { PassportRoomOptions } from './options.ts';

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
-import { createKeyFile, KeyFileError, readKeyFile } from './key-file.ts';
+import { createKeyFile, KeyFileError, readKeyFile } from '../files/index.ts';
 import type { AgentRecord } from './store.ts';
 
 const FILE = 'passport-pepper.key';
@@ -26,12 +26,13 @@ export class Pepper {
   /** Reads `passport-pepper.key`, or makes it (0600). Throws KeyFileError when it is damaged. */
   static async open(keysDirectory: string): Promise<Pepper> {
     const path = join(keysDirectory, FILE);
-    let text = await readKeyFile(path);
-    if (text === null) {
+    let bytes = await readKeyFile(path);
+    if (bytes === null) {
       await createKeyFile(path, `${randomBytes(32).toString('hex')}\n`);
-      text = await readKeyFile(path);
+      bytes = await readKeyFile(path);
     }
-    if (text === null || !FORM.test(text)) {
+    const text = bytes?.toString('latin1') ?? '';
+    if (!FORM.test(text)) {
       throw new KeyFileError(
         path,
         'must hold 64 hexadecimal digits; it was cut off or edited: restore it from a backup, since client secrets are worth nothing without it',

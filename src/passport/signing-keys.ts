@@ -2,9 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../core/index.ts';
+import { createKeyFile, KeyFileError, readKeyFile, replaceKeyFile } from '../files/index.ts';
 import { jwkThumbprint, type PublicJwk, parsePublicJwk } from '../proof/index.ts';
 import { sha256 } from './crypto.ts';
-import { createKeyFile, KeyFileError, readKeyFile, replaceKeyFile } from './key-file.ts';
 
 const FILE = 'passport-signing.json';
 
@@ -106,8 +106,8 @@ export class SigningKeys {
 
   /** Takes up what another process wrote. True when something changed. */
   async reload(): Promise<boolean> {
-    const text = await readKeyFile(this.#path);
-    if (text === null) throw new KeyFileError(this.#path, 'is gone; restore it from a backup');
+    const text = (await readKeyFile(this.#path))?.toString('utf8');
+    if (text === undefined) throw new KeyFileError(this.#path, 'is gone; restore it from a backup');
     if (text === this.#text) return false;
     const keys = read(this.#path, text);
     const known = await Promise.all(

@@ -1,9 +1,9 @@
 import { hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { createKeyFile, readKeyFile, replaceKeyFile } from '../files/index.ts';
 import { KEY_BYTES } from './aead.ts';
 import { canonicalFields } from './canonical.ts';
-import { createKeyFile, readKeyFile, replaceKeyFile } from './key-file.ts';
 import { makeSeal, SEAL_FILES, type SealChoice } from './seals/index.ts';
 import { GuardedKey } from './secure-memory.ts';
 

@@ -1,5 +1,5 @@
+import { createKeyFile, readKeyFile } from '../../files/index.ts';
 import { KEY_BYTES } from '../aead.ts';
-import { createKeyFile, readKeyFile } from '../key-file.ts';
 import type { Seal } from './seal.ts';
 
 /** The root key as it is, in a file that the service's user alone may read. */

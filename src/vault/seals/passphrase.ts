@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import argon2 from 'argon2';
 import { z } from 'zod';
 import type { SecretBytes } from '../../core/index.ts';
+import { createKeyFile, readKeyFile } from '../../files/index.ts';
 import { KEY_BYTES, openInto, seal } from '../aead.ts';
 import { canonicalFields } from '../canonical.ts';
-import { createKeyFile, readKeyFile } from '../key-file.ts';
 import type { Seal } from './seal.ts';
 
 const MIN_PASSPHRASE_BYTES = 12;

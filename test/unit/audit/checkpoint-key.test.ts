@@ -38,9 +38,7 @@ test('a half-written key is an error that names the file, at whatever byte it en
   // The last newline is no part of the key.
   for (let length = whole - 2; length >= 0; length -= 9) {
     truncateSync(file, length);
-    await expect(loadOrCreateCheckpointKey(folder)).rejects.toThrow(
-      `${file}: the key is unfinished or damaged`,
-    );
+    await expect(loadOrCreateCheckpointKey(folder)).rejects.toThrow(`${file} is unfinished or damaged`);
     expect(statSync(file).size).toBe(length);
   }
 });
@@ -50,7 +48,7 @@ test('a key that others may read, or of another kind, is refused', async () => {
   await loadOrCreateCheckpointKey(folder);
   chmodSync(join(folder, NAME), 0o644);
   await expect(loadOrCreateCheckpointKey(folder)).rejects.toThrow(
-    /others may read this private key.*chmod 600/,
+    /can be read or changed by others.*chmod 600/,
   );
 
   const other = join(temporaryFolder(), 'keys');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { KeyFileError } from '../../../src/passport/index.ts';
+import { KeyFileError } from '../../../src/files/index.ts';
 import { Pepper } from '../../../src/passport/pepper.ts';
 import { SigningKeys } from '../../../src/passport/signing-keys.ts';
 import { type Bench, GATE, openBench, TestAgent } from './support.ts';

@@ -1,0 +1,1 @@
+export { createKeyFile, hasCode, KeyFileError, readKeyFile, replaceKeyFile, syncFolder } from './key-file.ts';
