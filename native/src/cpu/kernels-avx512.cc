@@ -1,0 +1,40 @@
+#include <immintrin.h>
+
+#include "cpu/kernels.h"
+
+namespace {
+/// AVX-512 F, BW, VL, VNNI: one register holds a panel's 16 lanes. bfloat16 weights are widened and multiplied in
+/// float32: vdpbf16ps rounds differently, and would break the rule that all instruction sets agree bit for bit.
+struct Isa {
+  using F = __m512;
+  using I = __m512i;
+  using W = __m512i;
+  static constexpr int kRows = 12;
+  static constexpr int32_t kDot8Offset = 128;
+  static F zero() { return _mm512_setzero_ps(); }
+  static F load(const float* p) { return _mm512_loadu_ps(p); }
+  static void store(float* p, F v) { _mm512_storeu_ps(p, v); }
+  static F splat(float x) { return _mm512_set1_ps(x); }
+  static F mul(F a, F b) { return _mm512_mul_ps(a, b); }
+  static F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
+  static F load_f16(const uint8_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)p)); }
+  static F load_bf16(const uint8_t* p) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)p)), 16));
+  }
+  static I izero() { return _mm512_setzero_si512(); }
+  static W bytes(const uint8_t* p) { return _mm512_loadu_si512(p); }
+  static W low_half(W w) { return _mm512_and_si512(w, _mm512_set1_epi8(15)); }
+  static W high_half(W w) { return _mm512_and_si512(_mm512_srli_epi16(w, 4), _mm512_set1_epi8(15)); }
+  static I dot8(I acc, W w, const int8_t* x) {
+    int32_t four;
+    __builtin_memcpy(&four, x, 4);
+    return _mm512_dpbusd_epi32(acc, w, _mm512_set1_epi32(four));
+  }
+  static I dot7(I acc, W w, const int8_t* x) { return dot8(acc, w, x); }
+  static I minus(I a, int32_t b) { return _mm512_sub_epi32(a, _mm512_set1_epi32(b)); }
+  static F to_float(I a) { return _mm512_cvtepi32_ps(a); }
+};
+}  // namespace
+
+#include "cpu/kernels-impl.h"
+GUARD_KERNELS(kAvx512, "avx512-vnni");

@@ -1,0 +1,73 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cpu/kernels.h"
+#include "cpu/thread-pool.h"
+#include "format/tensor-source.h"
+
+namespace guard::cpu {
+
+/// Bytes at a 64-byte border, zeroed.
+class Bytes {
+ public:
+  Bytes() = default;
+  explicit Bytes(size_t n);
+  uint8_t* data() const { return data_.get(); }
+  size_t size() const { return size_; }
+
+ private:
+  struct Free { void operator()(uint8_t* p) const; };
+  std::unique_ptr<uint8_t, Free> data_;
+  size_t size_ = 0;
+};
+
+/// A weight matrix (n, k), packed for the kernels. Rows beyond n up to the panel's end are zero.
+struct Matrix {
+  Pack pack = Pack::F32;
+  size_t n = 0, k = 0;
+  Bytes bytes;
+
+  size_t panels() const { return (n + kPanel - 1) / kPanel; }
+  size_t panel_bytes() const { return (is_integer(pack) ? k / kBlock : k) * unit_bytes(pack); }
+  /// Row i in float32, exactly as the kernels see it.
+  void row(size_t i, float* out) const;
+};
+
+/// Reads a tensor of the file and packs it; refuses values, scales and minima that are not finite.
+Matrix pack_tensor(const TensorSource& source, const std::string& name, const TensorInfo& info);
+/// Packs float32 rows (n, k).
+Matrix pack_floats(const float* rows, size_t n, size_t k);
+/// A float32 tensor as it is, for vectors and norms.
+std::vector<float> read_floats(const TensorSource& source, const std::string& name, const TensorInfo& info);
+
+/// Rows of activations; quantized once, when the first integer matrix asks.
+struct Rows {
+  float* data = nullptr;
+  size_t ld = 0, rows = 0;
+};
+
+class Cpu {
+ public:
+  Cpu(const Kernels& kernels, unsigned threads) : k(kernels), pool(threads) {}
+  /// y (rows, ldy) = x · wᵀ. ldy is at least w.panels() * 16: whole panels are written.
+  void linear(const Matrix& w, const Rows& x, float* y, size_t ldy);
+  /// Says that `x` has new contents: its quantized copy is no longer valid.
+  void forget() { quantized_ = nullptr; }
+
+  const Kernels& k;
+  ThreadPool pool;
+
+ private:
+  void quantize(const Rows& x, size_t k);
+  const float* quantized_ = nullptr;
+  std::vector<int8_t> q_;
+  std::vector<float> d_;
+  std::vector<int32_t> sums_;
+};
+
+constexpr size_t padded16(size_t n) { return (n + 15) / 16 * 16; }
+
+}  // namespace guard::cpu

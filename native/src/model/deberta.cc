@@ -1,0 +1,266 @@
+#include <algorithm>
+#include <cmath>
+
+#include "base/json.h"
+#include "format/limits.h"
+#include "model/attention.h"
+#include "model/encoders.h"
+
+namespace guard {
+namespace {
+
+struct Dense {
+  cpu::Matrix weight;
+  std::vector<float> bias;
+};
+
+struct Norm {
+  std::vector<float> weight, bias;
+};
+
+struct Layer {
+  Dense q, k, v, o, up, down;
+  Norm attn, ffn;
+  // Position keys and queries, a matrix (2 * span, head width) for each head.
+  std::vector<cpu::Matrix> position_key, position_query;
+};
+
+/// DeBERTa-v2/v3 (He et al. 2021): content and relative position attend to one another through shared projections
+/// (c2p and p2c), with logarithmic buckets of distance; no absolute positions.
+class Deberta final : public Model {
+ public:
+  Deberta(const Json& config, const TensorSource& source, std::unique_ptr<Tokenizer> words, std::shared_ptr<cpu::Cpu> cpu) : cpu_(std::move(cpu)) {
+    architecture = "deberta-v2";
+    encoder = true;
+    tokenizer = std::move(words);
+    settings(config);
+    load(source);
+  }
+
+  void forward(std::vector<Pass>& passes) override;
+  std::vector<float> logits(const std::vector<float>& output, const std::vector<int32_t>&) override { return output; }
+  std::unique_ptr<Kv> make_kv(size_t) const override { fail(GUARD_UNSUPPORTED, "An encoder keeps no keys and values."); }
+  size_t kv_bytes(size_t tokens) const override { return tokens * (10 * width + 2 * ff_ + 4 * span_) * sizeof(float); }
+
+ private:
+  void settings(const Json& config);
+  void load(const TensorSource& source);
+  void apply(const Dense& dense, const cpu::Rows& x, float* y, size_t ldy) {
+    cpu_->linear(dense.weight, x, y, ldy);
+    cpu_->pool.run((x.rows + 15) / 16, [&](size_t t) {
+      for (size_t r = t * 16; r < std::min(x.rows, t * 16 + 16); r++) cpu_->k.add(y + r * ldy, dense.bias.data(), dense.weight.n);
+    });
+  }
+  /// Index of the pair (query i, key j) in the position table: log buckets, clamped.
+  size_t bucket(int64_t distance) const {
+    const int64_t mid = span_ / 2, most = max_distance_;
+    int64_t b = distance;
+    if (bucketed_ && std::abs(distance) > mid) {
+      const double far = std::ceil(std::log(static_cast<double>(std::abs(distance)) / static_cast<double>(mid)) / std::log(static_cast<double>(most - 1) / static_cast<double>(mid)) * static_cast<double>(mid - 1)) + static_cast<double>(mid);
+      b = (distance < 0 ? -1 : 1) * static_cast<int64_t>(far);
+    }
+    return static_cast<size_t>(std::clamp<int64_t>(b + span_, 0, 2 * span_ - 1));
+  }
+
+  std::shared_ptr<cpu::Cpu> cpu_;
+  uint32_t ff_ = 0, heads_ = 0, head_width_ = 0;
+  int64_t span_ = 0, max_distance_ = 0;
+  bool bucketed_ = false, c2p_ = false, p2c_ = false, norm_positions_ = false;
+  float eps_ = 0;
+  cpu::Matrix embedding_;
+  Norm embedding_norm_;
+  std::vector<Layer> blocks_;
+  Dense pooler_, classifier_;
+};
+
+void Deberta::settings(const Json& j) {
+  width = static_cast<uint32_t>(j.get_integer("hidden_size", 1, limits::kWidth));
+  layers = static_cast<uint32_t>(j.get_integer("num_hidden_layers", 1, limits::kLayers));
+  heads_ = static_cast<uint32_t>(j.get_integer("num_attention_heads", 1, limits::kHeads));
+  ff_ = static_cast<uint32_t>(j.get_integer("intermediate_size", 1, 4 * limits::kWidth));
+  vocabulary = static_cast<uint32_t>(j.get_integer("vocab_size", 1, static_cast<int64_t>(limits::kVocabulary)));
+  context = static_cast<uint32_t>(j.get_integer("max_position_embeddings", 16, 8192));
+  if (width % heads_ != 0) reject("A width of %u cannot be divided among %u heads.", width, heads_);
+  head_width_ = width / heads_;
+  if (head_width_ > limits::kHeadWidth) reject("A head is %u wide; at most %u is allowed.", head_width_, limits::kHeadWidth);
+  eps_ = static_cast<float>(j.get_number_or("layer_norm_eps", 1e-7));
+  if (!(eps_ > 0) || eps_ > 0.1f) reject("The norm's epsilon is %g; it must be above 0 and at most 0.1.", static_cast<double>(eps_));
+  if (tokenizer->vocab().size() > vocabulary) reject("The tokenizer has more words than the model.");
+  if (j.get_integer_or("embedding_size", 1, limits::kWidth, width) != width) reject("Embeddings of another width than the layers are not supported.");
+  if (j.get_bool_or("position_biased_input", true)) reject("DeBERTa with absolute positions is not supported.");
+  if (j.get_integer_or("type_vocab_size", 0, 16, 0) != 0) reject("DeBERTa with token types is not supported.");
+  if (j.get_integer_or("conv_kernel_size", 0, 16, 0) != 0) reject("DeBERTa with a convolution is not supported.");
+  if (!j.get_bool_or("relative_attention", false) || !j.get_bool_or("share_att_key", false)) reject("DeBERTa needs relative attention with shared projections.");
+  if (j.get_string_or("hidden_act", "gelu") != "gelu" || j.get_string_or("pooler_hidden_act", "gelu") != "gelu") reject("Only the activation gelu is supported in encoders.");
+  norm_positions_ = j.get_string_or("norm_rel_ebd", "none").find("layer_norm") != std::string::npos;
+  const Json* kinds = j.find("pos_att_type");
+  if (kinds != nullptr && kinds->kind == Json::Array) {
+    for (const Json& kind : kinds->items) (kind.string == "c2p" ? c2p_ : p2c_) = true;
+  } else if (kinds != nullptr && kinds->kind == Json::String) {
+    c2p_ = kinds->string.find("c2p") != std::string::npos;
+    p2c_ = kinds->string.find("p2c") != std::string::npos;
+  }
+  max_distance_ = j.get_integer_or("max_relative_positions", -1, 8192, -1);
+  if (max_distance_ < 1) max_distance_ = context;
+  const int64_t buckets = j.get_integer_or("position_buckets", -1, 8192, -1);
+  bucketed_ = buckets > 0;
+  span_ = bucketed_ ? buckets : max_distance_;
+  if (bucketed_ && (span_ < 4 || max_distance_ - 1 <= span_ / 2)) reject("%lld buckets do not fit %lld positions.", (long long)span_, (long long)max_distance_);
+  uint32_t n = 2;
+  if (const Json* names = j.find("id2label"); names != nullptr && names->kind == Json::Object) n = static_cast<uint32_t>(names->members.size());
+  if (n < 1 || n > 64) reject("The model has %u labels; 1 to 64 are allowed.", n);
+  const Json* names = j.find("id2label");
+  for (uint32_t i = 0; i < n; i++) {
+    const Json* name = names == nullptr ? nullptr : names->find(std::to_string(i));
+    labels.push_back(name != nullptr && name->kind == Json::String ? shown(name->string) : "LABEL_" + std::to_string(i));
+  }
+  cls = tokenizer->vocab().cls;
+  sep = tokenizer->vocab().sep;
+  if (cls < 0 || sep < 0) reject("The tokenizer names no [CLS] and [SEP] tokens.");
+}
+
+void Deberta::load(const TensorSource& source) {
+  Weights w(source);
+  const auto dense = [&](const std::string& name, uint64_t n, uint64_t k) { return Dense{w.matrix(name + ".weight", n, k), w.vector(name + ".bias", n)}; };
+  const auto norm = [&](const std::string& name) { return Norm{w.vector(name + ".weight", width), w.vector(name + ".bias", width)}; };
+  embedding_ = w.matrix("deberta.embeddings.word_embeddings.weight", vocabulary, width);
+  embedding_norm_ = norm("deberta.embeddings.LayerNorm");
+  w.ignore("deberta.embeddings.position_ids");
+  const size_t places = static_cast<size_t>(2 * span_), ld = cpu::padded16(width);
+  const cpu::Matrix table = w.matrix("deberta.encoder.rel_embeddings.weight", places, width);
+  std::vector<float> positions(places * ld), projected(places * ld);
+  Norm position_norm;
+  if (norm_positions_) position_norm = norm("deberta.encoder.LayerNorm");
+  for (size_t i = 0; i < places; i++) {
+    table.row(i, positions.data() + i * ld);
+    if (norm_positions_) cpu_->k.layer_norm(positions.data() + i * ld, position_norm.weight.data(), position_norm.bias.data(), eps_, width, positions.data() + i * ld);
+  }
+  // The position projections do not depend on the text: they are made here, once.
+  const auto project = [&](const Dense& by) {
+    cpu_->forget();
+    apply(by, {positions.data(), ld, places}, projected.data(), ld);
+    std::vector<cpu::Matrix> heads;
+    std::vector<float> one(places * head_width_);
+    for (uint32_t h = 0; h < heads_; h++) {
+      for (size_t i = 0; i < places; i++) std::copy_n(projected.data() + i * ld + h * head_width_, head_width_, one.data() + i * head_width_);
+      heads.push_back(cpu::pack_floats(one.data(), places, head_width_));
+    }
+    return heads;
+  };
+  for (uint32_t i = 0; i < layers; i++) {
+    const std::string p = "deberta.encoder.layer." + std::to_string(i) + ".";
+    Layer b;
+    b.q = dense(p + "attention.self.query_proj", width, width);
+    b.k = dense(p + "attention.self.key_proj", width, width);
+    b.v = dense(p + "attention.self.value_proj", width, width);
+    b.o = dense(p + "attention.output.dense", width, width);
+    b.attn = norm(p + "attention.output.LayerNorm");
+    b.up = dense(p + "intermediate.dense", ff_, width);
+    b.down = dense(p + "output.dense", width, ff_);
+    b.ffn = norm(p + "output.LayerNorm");
+    if (c2p_) b.position_key = project(b.k);
+    if (p2c_) b.position_query = project(b.q);
+    blocks_.push_back(std::move(b));
+  }
+  cpu_->forget();
+  pooler_ = dense("pooler.dense", width, width);
+  classifier_ = dense("classifier", labels.size(), width);
+  w.ensure_all_taken();
+  weight_bytes = w.bytes();
+}
+
+void Deberta::forward(std::vector<Pass>& passes) {
+  const size_t d = width, h = head_width_, ld = cpu::padded16(d), ldf = cpu::padded16(ff_), places = static_cast<size_t>(2 * span_), ldp = cpu::padded16(places);
+  EncoderBatch batch(passes);
+  size_t rows = batch.rows();
+  std::vector<float> x(rows * ld), y(rows * ld), q(rows * ld), k(rows * ld), v(rows * ld), u(rows * ldf);
+  const auto each_row = [&](size_t n, const auto& task) {
+    cpu_->pool.run((n + 15) / 16, [&](size_t t) {
+      for (size_t r = t * 16; r < std::min(n, t * 16 + 16); r++) task(r);
+    });
+  };
+  for (const auto& part : batch.parts)
+    for (size_t i = 0; i < part.rows; i++) {
+      float* row = x.data() + (part.row + i) * ld;
+      embedding_.row(static_cast<size_t>(part.pass->tokens[i]), row);
+      cpu_->k.layer_norm(row, embedding_norm_.weight.data(), embedding_norm_.bias.data(), eps_, d, row);
+    }
+  size_t longest = 1;
+  for (const auto& part : batch.parts) longest = std::max(longest, part.rows);
+  std::vector<uint32_t> places_of(2 * longest);  // by distance + longest
+  for (size_t i = 1; i < 2 * longest; i++) places_of[i] = static_cast<uint32_t>(bucket(static_cast<int64_t>(i) - static_cast<int64_t>(longest)));
+  const float scale = 1.0f / std::sqrt(static_cast<float>(h) * static_cast<float>(1 + c2p_ + p2c_));
+
+  for (const Layer& b : blocks_) {
+    rows = batch.drop_cancelled({{&x, ld}});
+    if (rows == 0) return;
+    cpu_->forget();
+    apply(b.q, {x.data(), ld, rows}, q.data(), ld);
+    apply(b.k, {x.data(), ld, rows}, k.data(), ld);
+    apply(b.v, {x.data(), ld, rows}, v.data(), ld);
+    // p2c of all keys of a part's head, (rows, places), made once for all its query tiles.
+    std::vector<std::vector<float>> p2c(p2c_ ? batch.parts.size() * heads_ : 0);
+    cpu_->pool.run(p2c.size(), [&](size_t t) {
+      const auto& part = batch.parts[t / heads_];
+      const size_t head = t % heads_;
+      p2c[t].resize(part.rows * ldp);
+      const cpu::Matrix& m = b.position_query[head];
+      cpu_->k.gemm({cpu::Pack::F32, m.bytes.data(), m.panel_bytes(), m.panels(), h, k.data() + part.row * ld + head * h, ld, nullptr, nullptr, nullptr, part.rows, p2c[t].data(), ldp, false});
+    });
+    const auto extra = [&](size_t p, size_t head, size_t first, size_t n, float* out, size_t ldo) {
+      const auto& part = batch.parts[p];
+      static thread_local std::vector<float> c2p;
+      if (c2p_) {
+        c2p.resize(n * ldp);
+        const cpu::Matrix& m = b.position_key[head];
+        cpu_->k.gemm({cpu::Pack::F32, m.bytes.data(), m.panel_bytes(), m.panels(), h, q.data() + (part.row + first) * ld + head * h, ld, nullptr, nullptr, nullptr, n, c2p.data(), ldp, false});
+      }
+      for (size_t r = 0; r < n; r++)
+        for (size_t j = 0; j < part.rows; j++) {
+          const uint32_t place = places_of[first + r - j + longest];
+          float sum = 0;
+          if (c2p_) sum += c2p[r * ldp + place];
+          if (p2c_) sum += p2c[p * heads_ + head][j * ldp + place];
+          out[r * ldo + j] = sum * scale;
+        }
+    };
+    EncoderAttention job{q.data(), k.data(), v.data(), ld, heads_, h, scale, 0, y.data(), ld, {}};
+    if (c2p_ || p2c_) job.extra = extra;
+    encoder_attention(*cpu_, batch, job);
+    cpu_->forget();
+    apply(b.o, {y.data(), ld, rows}, q.data(), ld);
+    each_row(rows, [&](size_t r) {
+      cpu_->k.add(x.data() + r * ld, q.data() + r * ld, d);
+      cpu_->k.layer_norm(x.data() + r * ld, b.attn.weight.data(), b.attn.bias.data(), eps_, d, x.data() + r * ld);
+    });
+    cpu_->forget();
+    apply(b.up, {x.data(), ld, rows}, u.data(), ldf);
+    each_row(rows, [&](size_t r) { cpu_->k.gelu_mul(u.data() + r * ldf, nullptr, ff_, u.data() + r * ldf); });
+    cpu_->forget();
+    apply(b.down, {u.data(), ldf, rows}, y.data(), ld);
+    each_row(rows, [&](size_t r) {
+      cpu_->k.add(x.data() + r * ld, y.data() + r * ld, d);
+      cpu_->k.layer_norm(x.data() + r * ld, b.ffn.weight.data(), b.ffn.bias.data(), eps_, d, x.data() + r * ld);
+    });
+  }
+
+  for (auto& part : batch.parts) {
+    std::vector<float> pooled(ld);
+    cpu_->forget();
+    apply(pooler_, {x.data() + part.row * ld, ld, 1}, pooled.data(), ld);
+    cpu_->k.gelu_mul(pooled.data(), nullptr, d, pooled.data());
+    cpu_->forget();
+    part.pass->output.assign(cpu::padded16(labels.size()), 0.0f);
+    apply(classifier_, {pooled.data(), ld, 1}, part.pass->output.data(), part.pass->output.size());
+    part.pass->output.resize(labels.size());
+    cpu_->forget();
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_deberta(const Json& config, const TensorSource& source, std::unique_ptr<Tokenizer> tokenizer, std::shared_ptr<cpu::Cpu> cpu) {
+  return std::make_unique<Deberta>(config, source, std::move(tokenizer), std::move(cpu));
+}
+
+}  // namespace guard

@@ -1,0 +1,79 @@
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "format/gguf.h"
+#include "format/safetensors.h"
+#include "model/decoder.h"
+#include "model/encoders.h"
+
+namespace guard {
+namespace {
+
+bool is_folder(const std::string& path) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/// The pin comes before any parsing: bytes of another file are not even looked at.
+void check_pin(const File& file, const char* pin) {
+  if (pin == nullptr) return;
+  const std::string wanted(pin);
+  if (wanted.size() != 64 || wanted.find_first_not_of("0123456789abcdef") != wanted.npos) fail(GUARD_BAD_ARGUMENT, "The pinned SHA-256 is not 64 lower-case hex digits.");
+  const std::string found = file.sha256();
+  if (found != wanted) fail(GUARD_PIN_MISMATCH, "The model file has the SHA-256 %s, not the pinned one.", found.c_str());
+}
+
+std::unique_ptr<Model> load_gguf(const Gguf& gguf, std::shared_ptr<cpu::Cpu> cpu) {
+  const std::string architecture(gguf.text("general.architecture"));
+  if (architecture == "canary-guard") return make_canary(gguf, tokenizer_from_gguf(gguf), std::move(cpu));
+  if (architecture != "llama" && architecture != "qwen2" && architecture != "qwen3")
+    reject("The architecture %s is not supported (canary-guard, llama, qwen2 and qwen3 are).", shown(architecture).c_str());
+  DecoderConfig config = decoder_config(gguf, architecture);
+  auto tokenizer = tokenizer_from_gguf(gguf);
+  if (gguf.find(architecture + ".vocab_size") != nullptr && gguf.u32(architecture + ".vocab_size", 1, 1u << 20) != tokenizer->vocab().size())
+    reject("%s.vocab_size is not the number of tokens.", architecture.c_str());
+  return make_decoder(std::move(config), {true}, gguf.source(), std::move(tokenizer), std::move(cpu));
+}
+
+std::unique_ptr<Model> load_folder(const std::string& folder, const char* pin, std::shared_ptr<cpu::Cpu> cpu) {
+  const File weights(folder + "/model.safetensors");
+  check_pin(weights, pin);
+  const Json config = read_json_file(folder + "/config.json", "config.json");
+  const TensorSource source = read_safetensors(weights);
+  auto tokenizer = tokenizer_from_json(read_json_file(folder + "/tokenizer.json", "tokenizer.json"));
+  const std::string type = config.get_string_or("model_type", "");
+  std::unique_ptr<Model> model;
+  if (type == "deberta-v2")
+    model = make_deberta(config, source, std::move(tokenizer), std::move(cpu));
+  else if (type == "llama" || type == "qwen2" || type == "qwen3")
+    model = make_decoder(decoder_config(config), {false}, source, std::move(tokenizer), std::move(cpu));
+  else
+    reject("The model type %s is not supported (deberta-v2, llama, qwen2 and qwen3 are).", shown(type).c_str());
+  weights.ensure_unchanged();
+  return model;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> load_model(const guard_open_options& options, std::shared_ptr<cpu::Cpu> cpu) {
+  const std::string path(options.model);
+  if (is_folder(path)) return load_folder(path, options.sha256, std::move(cpu));
+  const File file(path);
+  check_pin(file, options.sha256);
+  const Gguf gguf(file);
+  auto model = load_gguf(gguf, std::move(cpu));
+  file.ensure_unchanged();
+  return model;
+}
+
+std::unique_ptr<Tokenizer> load_tokenizer(const guard_open_options& options) {
+  const std::string path(options.model);
+  if (is_folder(path)) return tokenizer_from_json(read_json_file(path + "/tokenizer.json", "tokenizer.json"));
+  const File file(path);
+  check_pin(file, options.sha256);
+  const Gguf gguf(file);
+  return tokenizer_from_gguf(gguf);
+}
+
+}  // namespace guard
