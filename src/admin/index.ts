@@ -1,17 +1,9 @@
 export { controlHostNames } from './api/host-names.ts';
 export { adminApiReference } from './api/reference.ts';
-export type { AdminApiOptions } from './api/router.ts';
 export { createAdminApi } from './api/router.ts';
 export type { FirstAdministrator } from './first-administrator.ts';
 export { ADMIN_TOKEN_FILE, ensureFirstAdministrator } from './first-administrator.ts';
 export { KeyFileError, loadOrCreateKey, readOwnFile, writeOwnFile } from './key-file.ts';
-export type {
-  AdminRooms,
-  AuthorityRoom,
-  DecoysRoom,
-  PolicyRoom,
-  ServicesRoom,
-} from './rooms.ts';
+export type { AdminRooms } from './rooms.ts';
 export type { AdminRole, AdminTokenRecord, AdminTokenStore } from './store.ts';
-export type { AdminIdentity, AdminTokensOptions, AdminTokenView } from './tokens.ts';
-export { AdminTokens, generateAdminToken, isAdminToken } from './tokens.ts';
+export { AdminTokens, isAdminToken } from './tokens.ts';

@@ -30,7 +30,9 @@ async function collect(request: IncomingMessage): Promise<Uint8Array> {
   if (announced > LIMITS.adminBodyBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Without destroyOnReturn a body that is too large would take the connection, and with it the answer, away.
+  const arriving: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+  for await (const chunk of arriving) {
     size += chunk.length;
     if (size > LIMITS.adminBodyBytes) throw tooLarge();
     chunks.push(chunk);

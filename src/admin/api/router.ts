@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { type RequestHandler, Router } from 'express';
+import { type ErrorRequestHandler, type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import { type AuditEvent, type Clock, type JsonValue, Refusal } from '../../core/index.ts';
 import type { AdminRooms } from '../rooms.ts';
@@ -50,7 +50,17 @@ export function createAdminApi(options: AdminApiOptions): RequestHandler {
     });
   }
   router.use((request, response) => api.answer(request, response, new Refusal('not_found'), {}));
+  // Express throws for a path whose percent encoding is broken; its own error page would show the stack.
+  const unreadable: ErrorRequestHandler = (cause, request, response, _next) =>
+    api.answer(request, response, new Refusal('request_malformed', { cause }), {});
+  router.use(unreadable);
   return router;
+}
+
+/** Who asks: the administrator once he is known, and the address of the connection. */
+interface Caller {
+  readonly admin: AdminIdentity | null;
+  readonly remote: string | null;
 }
 
 class AdminApi {
@@ -69,6 +79,8 @@ class AdminApi {
     params: unknown,
   ): Promise<void> {
     let admin: AdminIdentity | null = null;
+    // Taken now: a connection that is closed meanwhile has no address any more.
+    const remote = request.socket.remoteAddress ?? null;
     const faults: Fault[] = [];
     try {
       this.#checkHost(request);
@@ -84,7 +96,10 @@ class AdminApi {
       const answer = await checked.value(this.#context(admin, response));
       await send(response, found, answer);
     } catch (cause) {
-      await this.#refuse(request, response, admin, toRefusal(cause, this.#options.onFault), faults);
+      // A client that went away (a follower of the log that was stopped) is no fault of anybody.
+      if (!(cause instanceof Refusal) && isGone(response)) return;
+      const refusal = toRefusal(cause, this.#options.onFault);
+      await this.#refuse(request, response, { admin, remote }, refusal, faults);
     }
   }
 
@@ -112,12 +127,12 @@ class AdminApi {
   async #refuse(
     request: IncomingMessage,
     response: ServerResponse,
-    admin: AdminIdentity | null,
+    caller: Caller,
     refusal: Refusal,
     faults: readonly Fault[],
   ): Promise<void> {
-    const wait = admin === null ? this.#countFailure(request) : null;
-    if (wait === null) await this.#record(request, admin, refusal);
+    const wait = caller.admin === null ? this.#countFailure(caller) : null;
+    if (wait === null) await this.#record(request, caller, refusal);
     if (response.headersSent) {
       // A stream that broke: the client must not take what it has for the whole.
       response.destroy();
@@ -127,12 +142,12 @@ class AdminApi {
     sendProblem(response, wait === null ? refusal : new Refusal('throttled', { retryAfterMs: wait }), faults);
   }
 
-  #countFailure(request: IncomingMessage): number | null {
-    return this.#failures.count(request.socket.remoteAddress ?? 'unknown', this.#options.clock.now());
+  #countFailure({ remote }: Caller): number | null {
+    return this.#failures.count(remote ?? 'unknown', this.#options.clock.now());
   }
 
   /** A refusal changes nothing, so it is answered even when the log can't take its record. */
-  async #record(request: IncomingMessage, admin: AdminIdentity | null, refusal: Refusal): Promise<void> {
+  async #record(request: IncomingMessage, { admin, remote }: Caller, refusal: Refusal): Promise<void> {
     try {
       await this.#options.audit({
         type: 'admin.refused',
@@ -142,7 +157,7 @@ class AdminApi {
           code: refusal.code,
           method: (request.method ?? '').slice(0, 16),
           path: pathOf(request),
-          remote: request.socket.remoteAddress ?? null,
+          remote,
         },
       });
     } catch (fault) {
@@ -155,6 +170,10 @@ class AdminApi {
 function pathOf(request: IncomingMessage & { readonly originalUrl?: string }): string {
   const [path = ''] = (request.originalUrl ?? request.url ?? '').split('?');
   return path.slice(0, 200).replaceAll(/[^\x21-\x7e]/g, '?');
+}
+
+function isGone(response: ServerResponse): boolean {
+  return response.destroyed || response.socket === null || response.socket.destroyed;
 }
 
 function toRefusal(cause: unknown, onFault: (fault: unknown) => void): Refusal {

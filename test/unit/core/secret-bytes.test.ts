@@ -15,7 +15,7 @@ describe('SecretBytes', () => {
     const printed = [
       `${secret}`,
       String(secret),
-      secret + '',
+      ['', secret].join(''),
       JSON.stringify({ secret, nested }),
       inspect(nested, { depth: 9, showHidden: true }),
       format('%s %o %j %O', secret, secret, secret, nested),
