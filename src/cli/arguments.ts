@@ -89,7 +89,7 @@ function checkKnown(command: Command, words: readonly string[], options: OptionS
 function checkCounts(command: Command, args: readonly string[], rest: readonly string[] | null): void {
   const missing = command.arguments.slice(args.length).find(({ optional }) => optional !== true);
   if (missing !== undefined) throw usageFault(`${command.name} needs ${missing.name}.`, seeHelp(command));
-  if (args.length > command.arguments.length) {
+  if (args.length > command.arguments.length && command.arguments.at(-1)?.repeats !== true) {
     throw usageFault(
       `${command.name} takes no further word than these: ${JSON.stringify(args.at(-1))}.`,
       seeHelp(command),

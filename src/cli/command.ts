@@ -24,10 +24,11 @@ type ValueOf<O extends OptionSpec> = O['type'] extends 'boolean'
 /** Booleans that are absent are false, repeatable options that are absent are empty. */
 export type Values<O extends OptionSpecs> = { readonly [K in keyof O]: ValueOf<O[K]> };
 
-/** `NAME`, `[NAME]` (may be left out) or `-- CMD…` (all that stands behind two dashes). */
+/** `NAME`, `[NAME]` (may be left out), `NAME…` (the last one, once or more often) or `-- CMD…` (all that stands behind two dashes). */
 export interface ArgumentSpec {
   readonly name: string;
   readonly optional?: boolean;
+  readonly repeats?: boolean;
   readonly help: string;
 }
 

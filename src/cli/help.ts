@@ -1,9 +1,9 @@
 import { COMMON_OPTIONS } from './arguments.ts';
-import type { Command, OptionSpecs } from './command.ts';
+import type { ArgumentSpec, Command, OptionSpecs } from './command.ts';
 
 /** `sallyport agent add NAME [options]`. */
 export function usageOf(command: Command): string {
-  const words = command.arguments.map(({ name, optional }) => (optional === true ? `[${name}]` : name));
+  const words = command.arguments.map(wordOf);
   const options = Object.keys(command.options).length > 0 ? ['[options]'] : [];
   const rest = command.rest === null ? [] : [command.rest];
   return ['sallyport', command.name, ...words, ...options, ...rest].join(' ');
@@ -42,4 +42,9 @@ export function optionLines(options: OptionSpecs): (readonly [string, string])[]
 function columns(lines: readonly (readonly [string, string])[]): string {
   const wide = Math.max(...lines.map(([left]) => left.length));
   return lines.map(([left, right]) => `  ${left.padEnd(wide)}  ${right}`).join('\n');
+}
+
+function wordOf({ name, optional, repeats }: ArgumentSpec): string {
+  const word = repeats === true ? `${name}…` : name;
+  return optional === true ? `[${word}]` : word;
 }

@@ -16,6 +16,7 @@ import { Decoys } from './decoys.ts';
 import { fuse } from './fuse.ts';
 import { type OutboundScanner, scanOutbound } from './outbound-scanner.ts';
 import { PROFILES, type Profile } from './profiles.ts';
+import { type Deed, deedOfRequest, deedOfTool, follow } from './provenance/index.ts';
 import { RiskWriter } from './risk-writer.ts';
 import type { CompiledRule } from './rules/compile.ts';
 import { loadRules } from './rules/load.ts';
@@ -23,7 +24,7 @@ import { matchRules } from './rules/match.ts';
 import { type SessionState, Sessions } from './session.ts';
 import { AgentBuckets } from './session-counts.ts';
 import type { BaselineStore, DecoyRecord, DecoyStore, RiskStore } from './store.ts';
-import { viewCall, viewResult } from './view.ts';
+import { type View, valuesOf, viewCall, viewResult } from './view.ts';
 
 export interface DetectorOptions {
   readonly decoyStore: DecoyStore;
@@ -136,6 +137,7 @@ class CanaryDetector implements Detector {
     const known = this.#baselines.of(subject.tenant, subject.agentId);
     const destinations = known instanceof Map ? known : await inTime(known, o.deadlineMs, this.#onFault);
     const view = viewCall(call);
+    const following = follow(session.provenance, deedOf(call, view));
     const input = {
       subject,
       call,
@@ -143,12 +145,14 @@ class CanaryDetector implements Detector {
       session,
       rules: this.#rules,
       decoys: this.decoys.setOf(subject.tenant),
+      following,
       destinations,
       tooFast: waitMs > 0,
       now,
     };
     // What needs no waiting is looked at also when the rest came too late: a decoy passes under no setting.
     const findings = CHECKS.flatMap((check) => check(input));
+    session.provenance.call({ callId: callIdOf(call), ...following });
     this.#sessions.addRisk(session, findings, now);
     const onLate = destinations === null ? this.#options.onLate : null;
     const verdict = fuse({ findings, thresholds: PROFILES[this.profile], waitMs, onLate });
@@ -162,12 +166,16 @@ class CanaryDetector implements Detector {
   async observe(o: {
     readonly subject: Subject;
     readonly phase: 'instruction' | 'call' | 'result';
+    readonly callId: string;
     readonly tool: string;
     readonly text: string;
     readonly now: number;
   }): Promise<readonly Finding[]> {
-    if (o.phase === 'instruction') return [];
     const session = this.#sessions.of(o.subject, o.now);
+    if (o.phase === 'instruction') {
+      session.provenance.instruction(o.text);
+      return [];
+    }
     const findings = o.phase === 'call' ? this.#observeCall(session, o) : this.#observeResult(session, o);
     this.#sessions.addRisk(session, findings, o.now);
     return findings;
@@ -183,12 +191,18 @@ class CanaryDetector implements Detector {
   /** To read a decoy is no harm; where it was read tells later where it leaked from. */
   #observeResult(
     session: SessionState,
-    { tool, text, now }: { readonly tool: string; readonly text: string; readonly now: number },
+    {
+      callId,
+      tool,
+      text,
+      now,
+    }: { readonly callId: string; readonly tool: string; readonly text: string; readonly now: number },
   ): readonly Finding[] {
     for (const { id } of this.#decoysIn(session, text)) {
       if (!session.decoysRead.has(id) && session.decoysRead.size < MAX_SIGHTS)
         session.decoysRead.set(id, { tool, at: now });
     }
+    session.provenance.result({ callId, tool, text });
     return matchRules(this.#rules, viewResult(tool, text));
   }
 
@@ -226,6 +240,17 @@ class CanaryDetector implements Detector {
     if (waitMs === 0) for (const bucket of buckets) bucket.take();
     return waitMs;
   }
+}
+
+function deedOf(call: Call, { fields }: View): Deed {
+  const text = fields.get('text') ?? '';
+  if (call.kind === 'tool') return deedOfTool(call.tool, valuesOf(call.args));
+  return deedOfRequest({ method: call.method, host: call.origin.host, path: fields.get('path') ?? '', text });
+}
+
+/** The id that the call's result will come with. */
+function callIdOf(call: Call): string {
+  return call.kind === 'tool' ? call.hostCallId : call.id;
 }
 
 const UNTELLING: ReadonlySet<RefusalCode> = new Set([

@@ -1,4 +1,5 @@
 import { type Finding, NO_RISK, type SessionRisk, type Subject } from '../core/index.ts';
+import { Provenance } from './provenance/index.ts';
 import { type RiskShare, riskAt, share } from './risk.ts';
 import { Bucket, type BucketSize, FadingCount } from './session-counts.ts';
 
@@ -17,6 +18,8 @@ export interface SessionState {
   readonly refusals: FadingCount;
   /** Decoys that a result showed it, and where. */
   readonly decoysRead: Map<string, DecoySight>;
+  /** What its user asked for, and what results told it. */
+  readonly provenance: Provenance;
   /** Calls inspected in this process. */
   calls: number;
 }
@@ -62,6 +65,7 @@ export class Sessions {
       bucket: new Bucket(this.#size, now),
       refusals: new FadingCount(),
       decoysRead: new Map(),
+      provenance: new Provenance(),
       calls: 0,
     };
     this.#states.set(key, state);

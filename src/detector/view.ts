@@ -57,13 +57,22 @@ export function viewResult(tool: string, text: string): View {
 
 /** The strings of a JSON value, one a line, without JSON's escapes: what a person would read. */
 function textOf(value: JsonValue): string {
+  return linesOf(value, true);
+}
+
+/** The same without the names of members: what was put in, not where. */
+export function valuesOf(value: JsonValue): string {
+  return linesOf(value, false);
+}
+
+function linesOf(value: JsonValue, withNames: boolean): string {
   const lines: string[] = [];
   let chars = 0;
   const walk = (one: JsonValue, depth: number): void => {
     if (depth > LIMITS.jsonDepth || chars > RULE_TEXT_CHARS * 4) return;
     if (one !== null && typeof one === 'object') {
       for (const [name, member] of Object.entries(one)) {
-        if (!Array.isArray(one)) lines.push(name);
+        if (withNames && !Array.isArray(one)) lines.push(name);
         walk(member, depth + 1);
       }
       return;

@@ -30,6 +30,8 @@ import { decoyList } from './decoy-list.ts';
 import { decoyPlant } from './decoy-plant.ts';
 import { decoyRemove } from './decoy-remove.ts';
 import { demo } from './demo.ts';
+import { detectorReplay } from './detector-replay.ts';
+import { detectorScore } from './detector-score.ts';
 import { init } from './init.ts';
 import { keyRotate } from './key-rotate.ts';
 import { login } from './login.ts';
@@ -94,6 +96,8 @@ export const COMMANDS: readonly Command[] = [
   approvalWait,
   policyCheck,
   policyTest,
+  detectorReplay,
+  detectorScore,
   policyExplain,
   policyStatus,
   policyReload,

@@ -1,5 +1,6 @@
 import type { Call, Finding, Subject } from '../../core/index.ts';
 import type { DecoySet } from '../decoy-set.ts';
+import type { Following } from '../provenance/index.ts';
 import type { CompiledRule } from '../rules/compile.ts';
 import type { SessionState } from '../session.ts';
 import type { View } from '../view.ts';
@@ -12,6 +13,8 @@ export interface CheckInput {
   readonly session: Readonly<SessionState>;
   readonly rules: readonly CompiledRule[];
   readonly decoys: DecoySet | null;
+  /** What the call takes up from sentences of results that order something. */
+  readonly following: Following;
   /** Destinations that the agent has used before, with the time of first use; null: not known in time. */
   readonly destinations: ReadonlyMap<string, number> | null;
   /** True when this call came faster than the session may call. */

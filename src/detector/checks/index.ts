@@ -1,6 +1,7 @@
 import type { Check } from './check.ts';
 import { decoyCheck } from './decoy-check.ts';
 import { destinationCheck } from './destination-check.ts';
+import { provenanceCheck } from './provenance-check.ts';
 import { rateCheck } from './rate-check.ts';
 import { refusalCheck } from './refusal-check.ts';
 import { ruleCheck } from './rule-check.ts';
@@ -8,4 +9,11 @@ import { ruleCheck } from './rule-check.ts';
 export type { Check } from './check.ts';
 
 /** Every check, the cheap ones first. */
-export const CHECKS: readonly Check[] = [rateCheck, refusalCheck, destinationCheck, decoyCheck, ruleCheck];
+export const CHECKS: readonly Check[] = [
+  rateCheck,
+  refusalCheck,
+  destinationCheck,
+  decoyCheck,
+  provenanceCheck,
+  ruleCheck,
+];

@@ -1,4 +1,5 @@
 import { type Finding, LIMITS } from '../../core/index.ts';
+import { maskLongRuns } from '../mask.ts';
 import type { View } from '../view.ts';
 import type { CompiledRule } from './compile.ts';
 
@@ -21,9 +22,4 @@ function toFinding({ rule, shown }: CompiledRule, view: View): Finding {
     evidence: maskLongRuns(shown(view.fields) ?? rule.title).slice(0, LIMITS.evidenceChars),
     references: rule.references,
   };
-}
-
-/** What could be a secret never stands in evidence: long unbroken runs keep their first four characters. */
-function maskLongRuns(text: string): string {
-  return text.replace(/[A-Za-z0-9+/_=-]{16,}/g, (run) => `${run.slice(0, 4)}…(${run.length})`);
 }

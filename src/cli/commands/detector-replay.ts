@@ -1,0 +1,35 @@
+import { readLines, traceSchema } from '../../detector/index.ts';
+import { defineCommand } from '../command.ts';
+import { LineSink, REPLAY_OPTIONS, withReplay } from './replay-options.ts';
+
+export const detectorReplay = defineCommand({
+  name: 'detector replay',
+  summary: 'Put recorded sessions to the detector, as if they were live; one score a call and a result.',
+  arguments: [{ name: 'FILE', repeats: true, help: 'Sessions, one JSON object a line; may be gzip’d.' }],
+  options: REPLAY_OPTIONS,
+  examples: [
+    'sallyport detector replay sessions.jsonl --out scores.jsonl',
+    'sallyport detector replay a.traces.jsonl.gz b.traces.jsonl.gz --profile strict --out scores.jsonl',
+  ],
+  async run({ args, values, output, state }) {
+    await withReplay(values, state, async (replay) => {
+      const sink = new LineSink(values.out, output);
+      const totals = { sessions: 0, events: 0, hold: 0, deny: 0 };
+      for (const file of args) {
+        for await (const trace of readLines(file, traceSchema)) {
+          totals.sessions += 1;
+          for await (const line of replay.trace(trace)) {
+            totals.events += 1;
+            if (line.decision !== 'allow') totals[line.decision] += 1;
+            await sink.write(line);
+          }
+        }
+      }
+      await sink.end();
+      output.note(
+        `${totals.sessions} sessions, ${totals.events} events: ${totals.hold} held, ${totals.deny} denied.`,
+      );
+    });
+    return undefined;
+  },
+});

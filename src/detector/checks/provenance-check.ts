@@ -1,0 +1,30 @@
+import { maskLongRuns } from '../mask.ts';
+import { type Check, NO_FINDINGS } from './check.ts';
+
+/** Where the user's word is not known, a result may well have said what the user wanted. */
+const UNKNOWN_WISH = 0.6;
+const MAX_SHOWN = 4;
+
+/** The call does what a result ordered, with names that nobody but that result gave. */
+export const provenanceCheck: Check = ({ following, session }) => {
+  const { best } = following;
+  if (best === null) return NO_FINDINGS;
+  const { command, shared } = best;
+  const { known } = session.provenance.wish;
+  const score = known ? best.score : best.score * UNKNOWN_WISH;
+  const names = shared.slice(0, MAX_SHOWN).join(', ');
+  const what = names === '' ? 'It does just that' : `It takes up ${names}`;
+  const who = known ? 'the user never asked for it' : 'what the user asked for is not known in this session';
+  return [
+    {
+      check: 'provenance.commanded',
+      title: 'The call does what a result ordered',
+      severity: score >= 0.7 ? 'high' : 'medium',
+      score,
+      evidence: maskLongRuns(
+        `${command.tool} (call ${command.callId}) said: “${command.text.slice(0, 200)}” ${what}; ${who}.`,
+      ),
+      references: ['OWASP-ASI:ASI01', 'OWASP-ASI:ASI02', 'ATLAS:AML.T0051'],
+    },
+  ];
+};

@@ -1,0 +1,71 @@
+import { fold } from './fold.ts';
+import { authorAt } from './records.ts';
+import { isOnePlace, sentencesOf } from './sentences.ts';
+import { tokensOf, wordsOf } from './tokens.ts';
+import { isVerb } from './verbs.ts';
+
+/** A sentence of a result that orders something. Whether anybody may order it is asked elsewhere. */
+export interface Command {
+  readonly text: string;
+  readonly verbs: ReadonlySet<string>;
+  readonly words: ReadonlySet<string>;
+  /** What it and its neighbours in the same paragraph name. */
+  readonly tokens: ReadonlySet<string>;
+  /** Who wrote it, folded, as the record says it; empty when it does not. */
+  readonly author: string;
+}
+
+/** Results longer than this are looked at in their beginning and their end. */
+const MAX_CHARS = 64 * 1024;
+const MAX_COMMANDS = 200;
+
+// Where an English sentence has the verb of an order: at its start, or after what leads up to one.
+const LEADS =
+  'please|kindly|must|should|needs? to|needed to|have to|has to|wants? (?:you )?to|like you to|asks? you to|told to|required to|instructed to|sure to|supposed to|could you|can you|would you|will you|and|then|first|now|directly|immediately|just|also|so|before that|let us|you may';
+const SOFT =
+  'please|kindly|also|just|now|then|first|quickly|quietly|directly|immediately|always|simply|could you|can you|you must|you should|you have to|you need to|go and|make sure to|do not forget to|remember to';
+const ORDER = new RegExp(
+  `(?:^|[,;:]\\s*|\\b(?:${LEADS})\\s+)(?:(?:${SOFT})\\s+)*(\\p{L}+)(?=(\\s+['"\`$(<\\p{L}\\p{N}@/#*]))`,
+  'gu',
+);
+/** `Order ID`, `Report date`: a label, not an order. */
+const LABEL =
+  /^\s+(?:ids?|numbers?|no|dates?|confirmations?|details?|status|history|received|invitations?|requests?)\b/;
+
+/** Verbs in the places where an order has them. Only known ones: most sentences begin with some other word. */
+export function orderedIn(sentence: string): ReadonlySet<string> {
+  const folded = fold(sentence);
+  const verbs = new Set<string>();
+  for (const match of folded.matchAll(ORDER)) {
+    const [whole, verb = ''] = match;
+    if (isVerb(verb) && !LABEL.test(folded.slice(match.index + whole.length))) verbs.add(verb);
+  }
+  return verbs;
+}
+
+/**
+ * The sentences of a result that order something. Work and answer are bounded whatever the text. Authors are looked for
+ * only when asked: they matter where the user has handed on somebody's word.
+ */
+export function commandsIn(text: string, withAuthors: boolean): readonly Command[] {
+  const looked =
+    text.length <= MAX_CHARS ? text : `${text.slice(0, MAX_CHARS / 2)}\n\n${text.slice(-MAX_CHARS / 2)}`;
+  const { joined, sentences } = sentencesOf(looked);
+  const commands: Command[] = [];
+  for (const [index, { text: sentence, at }] of sentences.entries()) {
+    const verbs = orderedIn(sentence);
+    if (verbs.size === 0) continue;
+    const near = [sentences[index - 1], sentences[index + 1]].filter(
+      (other) => other !== undefined && isOnePlace(joined, other.at, at),
+    );
+    commands.push({
+      text: sentence,
+      verbs,
+      words: new Set(wordsOf(sentence)),
+      tokens: new Set(tokensOf([sentence, ...near.map((other) => other?.text)].join(' '))),
+      author: withAuthors ? fold(authorAt(joined, at)) : '',
+    });
+    if (commands.length === MAX_COMMANDS) break;
+  }
+  return commands;
+}

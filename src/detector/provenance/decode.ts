@@ -1,0 +1,47 @@
+/** Longest text that is decoded, and how often a coding inside a coding is followed. */
+const MAX_CHARS = 32 * 1024;
+const MAX_DEPTH = 2;
+const MAX_VIEWS = 32;
+
+const BASE64 = /[A-Za-z0-9+/_-]{16,}={0,2}/g;
+const HEX = /(?:[0-9a-fA-F]{2}){8,}/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: text that decodes to control characters is no text.
+const NO_TEXT = /[\u0000-\u0008\u000e-\u001f\u007f\ufffd]/;
+
+/**
+ * A text and what it says in other codings: percent, base64 and base64url, hex, each also inside another. What a call
+ * carries is compared in all of them, so that an encoded address is still that address.
+ */
+export function viewsOf(text: string): readonly string[] {
+  const views = new Set<string>([text]);
+  let layer: readonly string[] = [text.slice(0, MAX_CHARS)];
+  for (let depth = 0; depth < MAX_DEPTH && layer.length > 0; depth += 1) {
+    const next: string[] = [];
+    for (const one of layer) {
+      for (const decoded of decodings(one)) {
+        if (views.size >= MAX_VIEWS) return [...views];
+        if (views.has(decoded)) continue;
+        views.add(decoded);
+        next.push(decoded);
+      }
+    }
+    layer = next;
+  }
+  return [...views];
+}
+
+function* decodings(text: string): Iterable<string> {
+  if (text.includes('%')) {
+    const percent = text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+    if (percent !== text) yield Buffer.from(percent, 'latin1').toString('utf8');
+  }
+  for (const [run] of text.matchAll(BASE64)) yield* readable(Buffer.from(run, 'base64'));
+  for (const [run] of text.matchAll(HEX)) yield* readable(Buffer.from(run, 'hex'));
+}
+
+function* readable(bytes: Buffer): Iterable<string> {
+  const text = bytes.toString('utf8');
+  if (text.length >= 4 && !NO_TEXT.test(text)) yield text;
+}

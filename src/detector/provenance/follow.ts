@@ -1,0 +1,146 @@
+import { viewsOf } from './decode.ts';
+import type { Provenance, ReadCommand } from './memory.ts';
+import { isAddress, isName, isTelling, tokensOf, toolWords } from './tokens.ts';
+import { onlyReads, tellingToolWords, verbsDoneBy } from './verbs.ts';
+
+/** A call as provenance sees it: what it does, and what it carries. */
+export interface Deed {
+  /** Words that say what it does: of the tool's name, or of method, host and path. */
+  readonly words: readonly string[];
+  /** Everything that it carries. */
+  readonly text: string;
+}
+
+/** What was found of one call. */
+export interface Following {
+  readonly best: Followed | null;
+  /** What the call carries. */
+  readonly tokens: ReadonlySet<string>;
+  /** Commands that it takes something from, harmful or not. */
+  readonly followed: readonly ReadCommand[];
+}
+
+/** How a call follows a command that a result gave. */
+export interface Followed {
+  readonly command: ReadCommand;
+  /** 0 to 1: how sure it is that the call does what the command says and the user never asked for. */
+  readonly score: number;
+  /** What call and command share and the user never named, the most telling first. */
+  readonly shared: readonly string[];
+}
+
+/** More words than this a call does not need to be recognized by. */
+const MAX_TOKENS = 2_048;
+
+/** What a call takes up from the commands that its session has read. */
+export function follow(memory: Provenance, deed: Deed): Following {
+  const tokens = new Set(viewsOf(deed.text).flatMap(tokensOf).filter(isTelling).slice(0, MAX_TOKENS));
+  const shared = new Map<ReadCommand, string[]>();
+  for (const token of tokens) {
+    if (!memory.isForeign(token)) continue;
+    for (const command of memory.naming(token)) {
+      const known = shared.get(command);
+      if (known === undefined) shared.set(command, [token]);
+      else known.push(token);
+    }
+  }
+  const act = actOf(memory, deed.words);
+  let best: Followed | null = null;
+  for (const command of memory.commands) {
+    const words = shared.get(command) ?? [];
+    const score = scoreOf(memory, act, command, words);
+    if (score > (best?.score ?? 0))
+      best = { command, score, shared: words.toSorted((a, b) => Number(isName(b)) - Number(isName(a))) };
+  }
+  const followed = [...shared]
+    .filter(([, words]) => words.length > 1 || words.some(isName))
+    .map(([command]) => command);
+  return { best, tokens, followed };
+}
+
+/** What a call does, in the terms of commands. */
+interface Act {
+  readonly verbs: ReadonlySet<string>;
+  /** Words of the tool's name that say what it works on. */
+  readonly objects: readonly string[];
+  readonly reads: boolean;
+  /** Whether the user asked for something of the kind. */
+  readonly asked: boolean;
+}
+
+function actOf(memory: Provenance, words: readonly string[]): Act {
+  const verbs = verbsDoneBy(words);
+  const asked = [...memory.wish.verbs].some((verb) => verbs.has(verb));
+  return { verbs, objects: tellingToolWords(words), reads: onlyReads(words), asked };
+}
+
+function scoreOf(memory: Provenance, act: Act, command: ReadCommand, shared: readonly string[]): number {
+  const verbs = [...command.verbs].filter((verb) => act.verbs.has(verb));
+  if (verbs.length === 0 && !act.objects.some((word) => command.words.has(word))) return 0;
+  const names = shared.filter(isName);
+  // A tool that only looks does no harm, unless it looks where the command sent it.
+  if (act.reads && !names.some(isAddress)) return 0;
+  const asked = act.asked && [...command.verbs].some((verb) => memory.wish.verbs.has(verb));
+  if (names.length > 0)
+    return names.every((name) => memory.answersCall(name)) ? SCORES.answered : SCORES.name;
+  if (shared.length > 1) return SCORES.words;
+  if (shared.length === 1) return asked ? SCORES.wordAsked : SCORES.word;
+  const objects = act.objects.filter((word) => speaksOf(command, word));
+  if (verbs.length === 0 || objects.length < 2) return 0;
+  return asked ? SCORES.deedAsked : SCORES.deed;
+}
+
+/** Whether the command speaks of what a word of the tool's name abbreviates: `repo`, repository. */
+function speaksOf(command: ReadCommand, word: string): boolean {
+  if (command.words.has(word)) return true;
+  if (word.length < 4) return false;
+  for (const other of command.words) if (other.startsWith(word)) return true;
+  return false;
+}
+
+/**
+ * How much each way of following says. Measured on recorded sessions (`sallyport detector replay`): from `word` on a call
+ * is held in the balanced profile.
+ */
+const SCORES = {
+  /** A name that only the command gave: an address, an account, an identifier. */
+  name: 0.88,
+  /** Several words that only the command gave. */
+  words: 0.76,
+  word: 0.71,
+  /** No words of its own, but the deed and its object ("Delete one of the repositories"). */
+  deed: 0.72,
+  wordAsked: 0.45,
+  deedAsked: 0.3,
+  /** A name with the agent's own in it: the answer to something that it did (a link to confirm, a ticket). */
+  answered: 0.5,
+} as const;
+
+/** What a tool call does and carries. */
+export function deedOfTool(tool: string, text: string): Deed {
+  return { words: toolWords(tool), text };
+}
+
+const METHOD_WORDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['GET', ['get']],
+  ['HEAD', ['get']],
+  ['OPTIONS', ['get']],
+  ['DELETE', ['delete']],
+  ['PUT', ['update', 'put', 'upload']],
+  ['PATCH', ['update', 'patch']],
+  ['POST', ['post', 'create', 'send', 'add']],
+]);
+
+/** What a request does and carries: the method and the path's words stand for a tool's name. */
+export function deedOfRequest(o: {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly text: string;
+}): Deed {
+  const method = METHOD_WORDS.get(o.method) ?? [o.method.toLowerCase()];
+  return {
+    words: [...method, ...toolWords(o.path), ...toolWords(o.host)],
+    text: `${o.host}${o.path}\n${o.path.replaceAll('/', ' ')}\n${o.text}`,
+  };
+}

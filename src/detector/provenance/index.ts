@@ -1,0 +1,2 @@
+export { type Deed, deedOfRequest, deedOfTool, type Following, follow } from './follow.ts';
+export { Provenance } from './memory.ts';

@@ -1,0 +1,52 @@
+import { fold } from './fold.ts';
+
+/** Words that say nothing about what a sentence or a call is for. */
+const EMPTY_WORDS: ReadonlySet<string> = new Set(
+  `a about after again all also an and any are as at be been before but by can could did do does done each else every few for from
+  further had has have he her here him his how i if in into is it its just like may me more most must my no nor not now of off on once
+  one only or other our out over own per please same she should so some such than that the their them then there these they this those
+  to too under until up upon us very via was we were what when where which while who will with within without would yes you your true
+  false null none hi hello dear best regards thanks thank sincerely cheers ok okay sure user users name names account file files email
+  emails mail message messages item items page link list text content body subject title data info id ids`
+    .split(/\s+/)
+    .filter(Boolean),
+);
+
+const TOKEN = /[\p{L}\p{N}_@./:+#$%~=-]*[\p{L}\p{N}_]/gu;
+const LEAD = /^(?:https?:\/\/)?(?:www\.)?[./:#$+~=-]*/;
+const MAX_TOKEN_CHARS = 200;
+
+/** Names, numbers and words of a text, folded: `Mail it to Eve@x.example!` → mail, it, to, eve@x.example. */
+export function tokensOf(text: string): string[] {
+  const out: string[] = [];
+  for (const [match] of fold(text).matchAll(TOKEN)) {
+    const token = match.replace(LEAD, '').replace(/[.:/]+$/, '');
+    if (token !== '' && token.length <= MAX_TOKEN_CHARS) out.push(token);
+  }
+  return out;
+}
+
+/** The runs of letters of a text, folded. */
+export function wordsOf(text: string): string[] {
+  return fold(text).match(/\p{L}+/gu) ?? [];
+}
+
+/** Whether a token can carry meaning from one place to another at all. */
+export function isTelling(token: string): boolean {
+  return token.length > 1 && !EMPTY_WORDS.has(token);
+}
+
+/** A name of somebody or something outside: an address, a host, a path, an identifier, a number, a key. */
+export function isName(token: string): boolean {
+  return /[@./\p{N}]/u.test(token) || token.length > 12;
+}
+
+/** Where something can be sent: an e-mail address, a host or a URL. */
+export function isAddress(token: string): boolean {
+  return /@\S|\p{L}\.\p{L}{2}|:\/\//u.test(token);
+}
+
+/** The words of a tool's name: `GitHub.inviteUser` and `github_invite_user` → git, hub, invite, user. */
+export function toolWords(name: string): string[] {
+  return fold(name.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')).match(/\p{L}+/gu) ?? [];
+}

@@ -1,0 +1,168 @@
+import type { Effect, Finding, Subject, ToolCall } from '../../core/index.ts';
+import { type Detector, openDetector } from '../detector.ts';
+import { effectOf, PROFILES, type Profile } from '../profiles.ts';
+import { combined } from '../risk.ts';
+import type { BaselineStore, DecoyStore, RiskStore } from '../store.ts';
+import type { TextItem, Trace } from './trace.ts';
+
+/** What the detector said of one event, having seen only what came before it. */
+export interface ReplayLine {
+  readonly traceId: string;
+  readonly seq: number;
+  readonly callId: string;
+  readonly phase: 'call' | 'result';
+  readonly score: number;
+  readonly decision: Effect;
+  readonly findings: readonly { readonly check: string; readonly score: number; readonly evidence: string }[];
+}
+
+export interface TextLine {
+  readonly id: string;
+  readonly score: number;
+  readonly decision: Effect;
+}
+
+/** Replays recorded sessions through the detector that scores live calls. */
+export interface Replay {
+  trace(trace: Trace): AsyncIterable<ReplayLine>;
+  /** A text of its own, read as a tool's result in a session of its own. */
+  text(text: TextItem): Promise<TextLine>;
+  close(): Promise<void>;
+}
+
+const STEP_MS = 1_000;
+/** Replays are not live: nothing has to be answered in time. */
+const DEADLINE_MS = 60_000;
+
+/** Opens a detector without a past: no decoys, no baselines, no risks, nothing kept. Throws RuleError. */
+export async function openReplay(o: {
+  readonly rulesDirectory: string;
+  readonly profile: Profile;
+}): Promise<Replay> {
+  let now = 0;
+  const detector = await openDetector({
+    decoyStore: NO_DECOYS,
+    baselineStore: NO_BASELINES,
+    riskStore: NO_RISKS,
+    rulesDirectory: o.rulesDirectory,
+    profile: o.profile,
+    onLate: 'deny',
+    // Recorded sessions don't say how fast they were.
+    rate: { burst: 1_000_000, perSecond: 1_000_000 },
+    clock: { now: () => now },
+    audit: async () => undefined,
+  });
+  const tick = (): number => {
+    now += STEP_MS;
+    return now;
+  };
+  return {
+    trace: (trace) => replayTrace(detector, trace, tick),
+    async text({ id, text }) {
+      const findings = await detector.observe({
+        ...result(subjectOf(`text ${id}`), id, 'text', text),
+        now: tick(),
+      });
+      const { score, decision } = judged(findings, detector.profile);
+      return { id, score, decision };
+    },
+    close: () => detector.close(),
+  };
+}
+
+async function* replayTrace(detector: Detector, trace: Trace, tick: () => number): AsyncIterable<ReplayLine> {
+  const subject = subjectOf(`trace ${trace.id}`);
+  const tools = new Map<string, string>();
+  for (const event of trace.events) {
+    const now = tick();
+    if (event.kind === 'instruction') {
+      await detector.observe({
+        subject,
+        phase: 'instruction',
+        callId: '',
+        tool: '',
+        text: event.text,
+        now,
+      });
+      continue;
+    }
+    const { seq, callId } = event;
+    if (event.kind === 'call') {
+      tools.set(callId, event.tool);
+      const call: ToolCall = {
+        kind: 'tool',
+        id: `call_${seq}`,
+        tenant: subject.tenant,
+        door: 'decide',
+        receivedAt: now,
+        tool: event.tool,
+        args: event.args,
+        hostSessionId: trace.id,
+        hostCallId: callId,
+      };
+      const { score, effect, findings } = await detector.inspect({
+        subject,
+        call,
+        now,
+        deadlineMs: DEADLINE_MS,
+      });
+      yield {
+        traceId: trace.id,
+        seq,
+        callId,
+        phase: 'call',
+        score,
+        decision: effect,
+        findings: shown(findings),
+      };
+    } else {
+      const tool = tools.get(callId) ?? 'unknown';
+      const findings = await detector.observe({ ...result(subject, callId, tool, event.text), now });
+      yield {
+        traceId: trace.id,
+        seq,
+        callId,
+        phase: 'result',
+        ...judged(findings, detector.profile),
+        findings: shown(findings),
+      };
+    }
+  }
+}
+
+/** Results are never held back; `hold` says that the next call of the session would be looked at with suspicion. */
+function judged(
+  findings: readonly Finding[],
+  profile: Profile,
+): { readonly score: number; readonly decision: Effect } {
+  const score = combined(findings.map((finding) => finding.score));
+  return { score, decision: effectOf(score, PROFILES[profile]) === 'allow' ? 'allow' : 'hold' };
+}
+
+function shown(findings: readonly Finding[]): ReplayLine['findings'] {
+  return findings.map(({ check, score, evidence }) => ({ check, score, evidence }));
+}
+
+function result(subject: Subject, callId: string, tool: string, text: string) {
+  return { subject, phase: 'result', callId, tool, text } as const;
+}
+
+function subjectOf(sid: string): Subject {
+  return { tenant: 'replay', agentId: 'replay', owner: 'replay', user: null, sid, chain: [] };
+}
+
+const NO_DECOYS: DecoyStore = {
+  insert: async () => false,
+  all: async () => [],
+  list: async () => [],
+  delete: async () => false,
+};
+const NO_BASELINES: BaselineStore = {
+  destinations: async () => new Map(),
+  addDestination: async () => undefined,
+};
+const NO_RISKS: RiskStore = {
+  since: async () => [],
+  put: async () => undefined,
+  deleteOlderThan: async () => 0,
+};
