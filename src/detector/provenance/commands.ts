@@ -25,12 +25,14 @@ const LEADS =
 const SOFT =
   'please|kindly|also|just|now|then|first|quickly|quietly|directly|immediately|always|simply|could you|can you|you must|you should|you have to|you need to|go and|make sure to|do not forget to|remember to';
 const ORDER = new RegExp(
-  `(?:^|[,;:]\\s*|\\b(?:${LEADS})\\s+)(?:(?:${SOFT})\\s+)*(\\p{L}+)(?=(\\s+['"\`$(<\\p{L}\\p{N}@/#*]))`,
+  `(?:^|[,;:\\])]\\s*|\\b(?:${LEADS})\\s+)(?:(?:${SOFT})\\s+)*(\\p{L}+)(?=(\\s+['"\`$(<\\p{L}\\p{N}@/#*]))`,
   'gu',
 );
 /** `Order ID`, `Report date`: a label, not an order. */
 const LABEL =
   /^\s+(?:ids?|numbers?|no|dates?|confirmations?|details?|status|history|received|invitations?|requests?)\b/;
+
+const PUT_IN = /\p{Ll}\s+(\p{Lu}\p{Ll}+)(?=\s+\p{Ll})/gu;
 
 /** Verbs in the places where an order has them. Only known ones: most sentences begin with some other word. */
 export function orderedIn(sentence: string): ReadonlySet<string> {
@@ -40,6 +42,8 @@ export function orderedIn(sentence: string): ReadonlySet<string> {
     const [whole, verb = ''] = match;
     if (isVerb(verb) && !LABEL.test(folded.slice(match.index + whole.length))) verbs.add(verb);
   }
+  // "… after you Download the file": a capital where none belongs is an order that was put into another sentence.
+  for (const [, verb = ''] of sentence.matchAll(PUT_IN)) if (isVerb(fold(verb))) verbs.add(fold(verb));
   return verbs;
 }
 
