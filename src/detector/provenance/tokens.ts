@@ -12,8 +12,8 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set(
     .filter(Boolean),
 );
 
-const TOKEN = /[\p{L}\p{N}_@./:+#$%~=-]*[\p{L}\p{N}_]/gu;
-const LEAD = /^(?:https?:\/\/)?(?:www\.)?[./:#$+~=-]*/;
+const TOKEN = /[\p{L}\p{N}_@./:+#$-]*[\p{L}\p{N}_]/gu;
+const LEAD = /^(?:https?:\/\/)?(?:www\.)?[./:#$+-]*/;
 const MAX_TOKEN_CHARS = 200;
 
 /** Names, numbers and words of a text, folded: `Mail it to Eve@x.example!` → mail, it, to, eve@x.example. */
