@@ -103,7 +103,8 @@ export class Output {
     }
     this.err.write(`sallyport: ${printable(message)} (${code})\n`);
     for (const { in: place, pointer, detail } of details) {
-      this.err.write(`  ${printable(`${place}${pointer}`)}: ${printable(detail)}\n`);
+      const where = `${place}${pointer}`;
+      this.err.write(`  ${where === '' ? '' : `${printable(where)}: `}${printable(detail)}\n`);
     }
     if (remedy !== null) this.err.write(`  ${printable(remedy)}\n`);
   }

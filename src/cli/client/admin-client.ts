@@ -9,8 +9,14 @@ const problem = z.looseObject({
   detail: z.string().optional(),
   code: z.string().default('refused'),
   remedy: z.string().optional(),
+  // Schemas point at a member; rooms that check more than a schema can (services) say it in a sentence.
   errors: z
-    .array(z.looseObject({ in: z.string().default(''), pointer: z.string().default(''), detail: z.string() }))
+    .array(
+      z.union([
+        z.looseObject({ in: z.string().default(''), pointer: z.string().default(''), detail: z.string() }),
+        z.string().transform((detail) => ({ in: '', pointer: '', detail })),
+      ]),
+    )
     .catch([])
     .default([]),
 });
