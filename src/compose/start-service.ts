@@ -20,7 +20,7 @@ import { type AuditEvent, type Clock, type SecretBytes, systemClock } from '../c
 import { openDetector } from '../detector/index.ts';
 import { type Gateway, openGateway, policyGate, ServiceRegistry } from '../gateway/index.ts';
 import { MemoryReplayStore, openPassportRoom, protectedResourceMetadata } from '../passport/index.ts';
-import { PolicyKeeper } from '../policy/index.ts';
+import { decideDelegation, PolicyKeeper } from '../policy/index.ts';
 import { openStorage, type Storage } from '../storage/index.ts';
 import { openVault } from '../vault/index.ts';
 import { addressOf } from './addresses.ts';
@@ -107,24 +107,6 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
 
   const services = await ServiceRegistry.open({ store: storage.services, clock, audit });
   stack.defer(() => services.close());
-  const passport = await openPassportRoom({
-    tenant: TENANT,
-    issuer: controlAddress.url,
-    audience: gatewayAddress.url,
-    keysDirectory: paths.keys,
-    stores: storage,
-    unitOfWork: storage.unitOfWork,
-    // One node remembers proofs in memory; several share what they have seen.
-    replay: config.storage.kind === 'sqlite' ? new MemoryReplayStore() : storage.replay,
-    clock,
-    audit,
-    passportLifetimeSeconds: config.issuer.passportLifetimeSeconds,
-    bearer: config.gateway.bearer,
-    nonce: config.issuer.dpopNonce,
-    onFault,
-  });
-  stack.defer(() => passport.close());
-
   const keeper = await PolicyKeeper.open({
     directory: paths.policies,
     clock,
@@ -152,6 +134,27 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     onFault,
   });
   stack.defer(() => detector.close());
+
+  const passport = await openPassportRoom({
+    tenant: TENANT,
+    issuer: controlAddress.url,
+    audience: gatewayAddress.url,
+    keysDirectory: paths.keys,
+    stores: storage,
+    unitOfWork: storage.unitOfWork,
+    // One node remembers proofs in memory; several share what they have seen.
+    replay: config.storage.kind === 'sqlite' ? new MemoryReplayStore() : storage.replay,
+    clock,
+    audit,
+    passportLifetimeSeconds: config.issuer.passportLifetimeSeconds,
+    maxDelegationDepth: config.issuer.maxDelegationDepth,
+    delegationPolicy: (request) =>
+      decideDelegation(keeper.current(), request, detector.riskOf(request.tenant, request.sid, request.now)),
+    bearer: config.gateway.bearer,
+    nonce: config.issuer.dpopNonce,
+    onFault,
+  });
+  stack.defer(() => passport.close());
 
   const repeats = new Deduplicator();
   const gateway = await openGateway({

@@ -79,6 +79,12 @@ export const configSchema = z.strictObject({
   issuer: z
     .strictObject({
       passportLifetimeSeconds: z.int().min(30).max(3600).default(300).describe('Lifetime of a passport.'),
+      maxDelegationDepth: z
+        .int()
+        .min(0)
+        .max(7)
+        .default(4)
+        .describe('How often what a passport grants may be passed on from agent to agent; 0: never.'),
       dpopNonce: z
         .boolean()
         .default(false)

@@ -94,6 +94,14 @@ export interface AuditEventMap {
     readonly jkt: string | null;
     readonly expiresAt: number;
     readonly grant: string;
+    /** jti of the passport that it was exchanged from. */
+    readonly parent: string | null;
+    /** Agents of its chain, the one that acts first. */
+    readonly lineage: readonly string[];
+    readonly details: readonly JsonObject[];
+    readonly kid: string | null;
+    readonly credential: string | null;
+    readonly statusIndex: number | null;
   };
   'passport.refused': {
     readonly clientId: string | null;
@@ -181,7 +189,17 @@ export interface ApprovalChange {
   readonly reason: string | null;
 }
 
-export type RevocationKind = 'token' | 'hop' | 'session' | 'agent' | 'owner' | 'user';
+export type RevocationKind =
+  | 'token'
+  | 'hop'
+  | 'session'
+  | 'agent'
+  | 'owner'
+  | 'user'
+  /** A key or secret that an agent authenticates with, as `<agent id>/<kid or secret id>`. */
+  | 'credential'
+  /** A key that passports are signed with. */
+  | 'key';
 
 export type AuditEventType = keyof AuditEventMap;
 

@@ -21,6 +21,10 @@ export const LIMITS = {
   jsonDepth: 32,
   /** Hops in a delegation chain. */
   chainHops: 8,
+  /** Authorization details of one passport: how many, how long as JSON, and how many arguments each names. */
+  details: 16,
+  detailsChars: 3072,
+  detailArguments: 16,
   /** A secret, bytes. Shorter ones make scrubbing hit by chance. */
   secretMinBytes: 8,
   secretMaxBytes: 16 * 1024,

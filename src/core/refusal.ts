@@ -1,3 +1,5 @@
+import type { JsonValue } from './json.ts';
+
 /**
  * Every reason to say no, with the sentence that says what happened and the one that says what to do. The
  * wire form (status, OAuth words) is made by each door's own exhaustive map.
@@ -166,7 +168,7 @@ export interface RefusalOptions {
   readonly internal?: string;
   readonly retryAfterMs?: number;
   /** Members that the wire form carries beside the standard ones (approval URL, needed scope, …). */
-  readonly extra?: Readonly<Record<string, string | number | readonly string[]>>;
+  readonly extra?: Readonly<Record<string, JsonValue>>;
   readonly cause?: unknown;
 }
 
@@ -176,7 +178,7 @@ export class Refusal extends Error {
   readonly detail: string | null;
   readonly internal: string | null;
   readonly retryAfterMs: number | null;
-  readonly extra: Readonly<Record<string, string | number | readonly string[]>>;
+  readonly extra: Readonly<Record<string, JsonValue>>;
 
   constructor(code: RefusalCode, options: RefusalOptions = {}) {
     super(

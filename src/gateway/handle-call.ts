@@ -9,6 +9,8 @@ import { sendUpstream } from './forward/send.ts';
 import { type Arrival, toCall } from './ingress/arrival.ts';
 import type { Line, Story } from './line.ts';
 import {
+  assertWithin,
+  countCall,
   decideCall,
   inspectCall,
   nameCredential,
@@ -43,7 +45,7 @@ export async function handleCall(
     const verdict = await inspectCall(line, story, passport, call, decision);
     const credential = decision.effect === 'deny' ? null : nameCredential(line, call);
     const held = needsApproval(decision, verdict);
-    if (held) line.policy.assertScope(passport, call);
+    if (held) assertWithin(line, passport, call);
     if (held) call = await bufferBody(call, arrival.body, line.settings);
     story.call = summarizeCall(call);
     const settled = held
@@ -56,6 +58,7 @@ export async function handleCall(
             decision.effect === 'hold' ? decision.reason : (verdict.findings[0]?.title ?? decision.reason),
         })
       : null;
+    const counted = await countCall(line, passport, call, { decision, verdict });
     const permit = line.policy.permit({
       passport,
       call,
@@ -64,6 +67,7 @@ export async function handleCall(
       approval: settled?.approval ?? null,
       callDigest: settled?.callDigest ?? null,
       credential,
+      counted,
     });
     const receipt = await recordPermit(line, story, passport, call, { permit, decision, verdict });
     cut.check();

@@ -28,6 +28,8 @@ export interface PolicyGate {
   readonly generation: number;
   decide(passport: VerifiedPassport, call: Call, risk: SessionRisk, now: number): Decision;
   permit(o: PermitInput): Permit;
+  /** Indices of the passport's details that cover the call; throws `scope_insufficient` when it has some and none does. */
+  coveringDetails(passport: VerifiedPassport, call: Call, now: number): readonly number[];
   /** Throws `scope_insufficient`; `permit` does too, but a person is not to be asked before. */
   assertScope(passport: VerifiedPassport, call: Call): void;
   /** Whether a policy that can matter for the call looks at its body. */

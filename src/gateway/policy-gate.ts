@@ -1,6 +1,7 @@
 import {
   approvalHeaders,
   assertScope,
+  coveringDetails,
   decide,
   needsBody,
   type PolicyKeeper,
@@ -17,6 +18,7 @@ export function policyGate(keeper: Pick<PolicyKeeper, 'current'>): PolicyGate {
     decide: (passport, call, risk, now) => decide(keeper.current(), passport, call, risk, now),
     permit,
     assertScope,
+    coveringDetails,
     needsBody: (passport, call) => needsBody(keeper.current(), passport, call),
     approvalHeaders: (decision) => approvalHeaders(keeper.current(), decision),
   };

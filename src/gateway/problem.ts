@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { describeRefusal, type Refusal } from '../core/index.ts';
+import { describeRefusal, type JsonValue, type Refusal } from '../core/index.ts';
 import { DPOP_ALGORITHMS } from '../proof/index.ts';
 import { toWire } from './to-wire.ts';
 
@@ -21,6 +21,8 @@ export interface Problem {
 
 /** Algorithms of proofs that the gate takes (RFC 9449 section 7.1). */
 const ALGORITHMS = [...DPOP_ALGORITHMS].join(' ');
+
+const PARAMETER_CHARS = 1024;
 
 /** A refusal as RFC 9457 problem+json, so that an agent can tell the gate's no from the upstream's. */
 export function problemOf(refusal: Refusal, options: ProblemOptions): Problem {
@@ -59,10 +61,22 @@ function challengeOf(error: string, refusal: Refusal, resourceMetadata: string):
     ...(typeof refusal.extra.scope === 'string'
       ? [`scope="${refusal.extra.scope.replace(/["\\]/g, '')}"`]
       : []),
+    ...detailsParameter(refusal.extra.authorization_details),
     `algs="${ALGORITHMS}"`,
     `resource_metadata="${resourceMetadata}"`,
   ];
   return `DPoP ${parameters.join(', ')}`;
+}
+
+/** What to ask for, as a quoted string (RFC 9110 section 5.6.4); left out where it would make a large field. */
+function detailsParameter(details: JsonValue | undefined): readonly string[] {
+  if (details === undefined) return [];
+  const text = JSON.stringify(details).replace(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  const quoted = text.replace(/["\\]/g, '\\$&');
+  return quoted.length > PARAMETER_CHARS ? [] : [`authorization_details="${quoted}"`];
 }
 
 /** The whole answer as bytes, for a connection that has no response object (CONNECT, parser faults). */

@@ -9,8 +9,8 @@ import {
   stricter,
   type Verdict,
 } from '../core/index.ts';
-import type { VerifiedPassport } from '../passport/index.ts';
-import type { Permit } from '../policy/index.ts';
+import type { CountedCall, VerifiedPassport } from '../passport/index.ts';
+import { detailUsedUp, type Permit } from '../policy/index.ts';
 import type { Showing } from './ingress/arrival.ts';
 import type { CredentialName, Line, Story } from './line.ts';
 import { summarizeActor, summarizeCall } from './summaries.ts';
@@ -91,6 +91,32 @@ export function needsApproval(decision: Decision, verdict: Verdict): boolean {
     throw new Refusal('throttled', { retryAfterMs: verdict.retryAfterMs });
   }
   return true;
+}
+
+/** A person is not asked about a call that the passport does not grant anyway. */
+export function assertWithin(line: Line, passport: VerifiedPassport, call: Call): void {
+  line.policy.assertScope(passport, call);
+  line.policy.coveringDetails(passport, call, line.clock.now());
+}
+
+/**
+ * The last thing before the permit: the call counts against the limits of the passport's authorization details
+ * and of those before it in its chain. What is counted stays counted, also when the call fails later. Throws
+ * `scope_insufficient`.
+ */
+export async function countCall(
+  line: Line,
+  passport: VerifiedPassport,
+  call: Call,
+  o: { readonly decision: Decision; readonly verdict: Verdict },
+): Promise<CountedCall | null> {
+  // What is not made does not count.
+  if (stricter(o.decision.effect, o.verdict.effect) === 'deny') return null;
+  const covering = line.policy.coveringDetails(passport, call, line.clock.now());
+  if (covering.length === 0) return null;
+  const counted = await line.verifier.count(passport, covering);
+  if (counted === null) throw detailUsedUp(call);
+  return counted;
 }
 
 /** The credential that the service names, without its secret. Throws `credential_missing`. */

@@ -20,6 +20,11 @@ export interface ModelAdapter {
 const json: z.ZodType<JsonValue> = z.json();
 const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json);
 const REPLAY = 'ReplayDetection';
+/**
+ * The library takes proofs that are up to 300 seconds ahead of its clock and remembers them for as long: one from
+ * ahead would be fresh again when it is forgotten.
+ */
+const REPLAY_MARGIN_MS = 300_000;
 
 /**
  * Stores one model of oidc-provider. The library reads first and writes then, which lets a proof, an
@@ -33,12 +38,9 @@ export function modelAdapter(
   return {
     async upsert(id, payload, expiresInSeconds) {
       const now = clock.now();
-      const row = toRow(
-        model,
-        id,
-        payload,
-        expiresInSeconds === undefined ? null : now + expiresInSeconds * 1000,
-      );
+      const margin = model === REPLAY ? REPLAY_MARGIN_MS : 0;
+      const expiresAt = expiresInSeconds === undefined ? null : now + expiresInSeconds * 1000 + margin;
+      const row = toRow(model, id, payload, expiresAt);
       if (model !== REPLAY) return rows.upsert(row);
       if (!(await rows.insertIfAbsent(row, now))) throw usedBefore();
     },

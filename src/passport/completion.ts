@@ -20,6 +20,8 @@ export interface LibraryContext {
 export interface CompletionOptions {
   readonly audience: string;
   readonly tokens: TokenEndpoints;
+  /** Grants that are ours, by name. */
+  readonly grants: readonly string[];
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;
 }
@@ -31,7 +33,7 @@ export async function completeAnswer(ctx: LibraryContext, o: CompletionOptions):
     case 'discovery':
       if (typeof body === 'object' && body !== null) {
         const openid = ctx.path === PATHS.openidMetadata;
-        ctx.body = issuerMetadata({ ...body }, { audience: o.audience, openid });
+        ctx.body = issuerMetadata({ ...body }, { audience: o.audience, openid, grants: o.grants });
       }
       return;
     case 'revocation':

@@ -1,5 +1,7 @@
 export type { AgentView, WithSecret } from './agent-view.ts';
+export type { CountedCall } from './call-counter.ts';
 export { sha256, signatureVerifier } from './crypto.ts';
+export type { DelegationRequest } from './delegation-policy.ts';
 export { MemoryReplayStore } from './memory-replay.ts';
 export { protectedResourceMetadata } from './metadata.ts';
 export type { PassportRoomOptions } from './options.ts';
@@ -9,6 +11,7 @@ export { openPassportRoom } from './room.ts';
 export type {
   AgentRecord,
   AgentStore,
+  CallCountStore,
   OidcRow,
   OidcStore,
   PassportRecord,
@@ -16,6 +19,7 @@ export type {
   ReplayStore,
   RevocationRecord,
   RevocationStore,
+  StatusEntryStore,
 } from './store.ts';
 export type { VerifiedPassport } from './verified-passport.ts';
 export type { PassportVerifier } from './verifier.ts';

@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
-import type { Clock } from '../core/index.ts';
+import { type Clock, type JsonObject, Refusal } from '../core/index.ts';
 import { ProofFault, parseDpopProof } from '../proof/index.ts';
+import { type AskedGrant, readAskedGrant } from './grants/asked-grant.ts';
+import type { OwnGrants } from './grants/token-endpoint.ts';
+import { readTokenForm } from './grants/token-form.ts';
 import { PATHS } from './metadata.ts';
-import { OAuthFault, tooManyRequests } from './oauth-fault.ts';
+import { OAuthFault, toOAuthFault, tooManyRequests } from './oauth-fault.ts';
 import { networkOf, type RateLimiter } from './rate-limiter.ts';
+import { readBody, withBody } from './read-request.ts';
 
 /** A form with a client assertion and a token is far smaller. */
 const BODY_BYTES = 32 * 1024;
@@ -22,10 +26,16 @@ const METHODS: ReadonlyMap<string, readonly string[]> = new Map([
   [PATHS.openidMetadata, READ],
 ]);
 
+/** Hands a request to the OAuth library; at the token endpoint, with what was read of it already. */
+export type Provide = (req: IncomingMessage, res: ServerResponse, asked?: AskedGrant) => void;
+
 export interface IssuerOptions {
   readonly issuer: string;
   /** The provider of the moment: another one after each change of keys. */
-  readonly provider: () => (req: IncomingMessage, res: ServerResponse) => void;
+  readonly provider: () => Provide;
+  readonly grants: OwnGrants;
+  readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
+  readonly onFault: (fault: unknown) => void;
   readonly limiter: RateLimiter;
   readonly clock: Clock;
 }
@@ -57,9 +67,39 @@ export function issuerHandler(o: IssuerOptions): RequestHandler {
       // Errors are JSON for everybody; the library would show browsers a page.
       req.headers.accept = 'application/json';
       if (methods === READ) res.setHeader('cache-control', 'public, max-age=60');
-      o.provider()(req, res);
+      if (req.path !== PATHS.token) return o.provider()(req, res);
+      answerToken(req, res, o).catch(next);
     });
   };
+}
+
+/** A grant of ours is answered here; every other one is the library's, bounded by the same extra parameters. */
+async function answerToken(req: IncomingMessage, res: ServerResponse, o: IssuerOptions): Promise<void> {
+  let clientId: string | null = null;
+  try {
+    const body = await readBody(req, BODY_BYTES);
+    const form = readTokenForm(body, req.headers['content-type']);
+    if (form === null) return o.provider()(withBody(req, body), res);
+    const grant = o.grants.find(form);
+    if (grant === null) return o.provider()(withBody(req, body), res, readAskedGrant(form));
+    const nonce = o.grants.nonce();
+    if (nonce !== null) res.setHeader('dpop-nonce', nonce);
+    const answered = await o.grants.answer(grant, form, req.headers, (id) => {
+      clientId = id;
+    });
+    sendJson(res, 200, answered);
+  } catch (fault) {
+    if (!(fault instanceof OAuthFault) && !(fault instanceof Refusal)) {
+      o.onFault(fault);
+      return sendJson(res, 500, { error: 'server_error' });
+    }
+    const told = toOAuthFault(fault);
+    o.onRefused({ clientId, error: told.code, detail: told.message });
+    if (told.status === 401 && req.headers.authorization !== undefined) {
+      res.setHeader('www-authenticate', `Basic realm="${o.issuer}"`);
+    }
+    answer(res, told);
+  }
 }
 
 function admit(req: IncomingMessage, res: ServerResponse, methods: readonly string[], waitMs: number): void {
@@ -88,8 +128,13 @@ function checkProofText(proof: string): void {
 
 function answer(res: ServerResponse, fault: OAuthFault): void {
   if (fault.retryAfterMs !== null) res.setHeader('retry-after', Math.ceil(fault.retryAfterMs / 1000));
-  res.statusCode = fault.status;
+  if (fault.status === 413) res.setHeader('connection', 'close');
+  sendJson(res, fault.status, { error: fault.code, error_description: fault.message });
+}
+
+function sendJson(res: ServerResponse, status: number, body: JsonObject): void {
+  res.statusCode = status;
   res.setHeader('content-type', 'application/json; charset=utf-8');
   res.setHeader('cache-control', 'no-store');
-  res.end(JSON.stringify({ error: fault.code, error_description: fault.message }));
+  res.end(JSON.stringify(body));
 }

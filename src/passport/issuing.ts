@@ -7,13 +7,18 @@ import {
   type Subject,
   type UnitOfWork,
 } from '../core/index.ts';
+import type { ToolCallDetail } from '../proof/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import { INTROSPECT_SCOPE } from './agent-input.ts';
+import type { AskedGrant } from './grants/asked-grant.ts';
+import { actorsAfter, grantDetails, ownClaims } from './issued-claims.ts';
 import { OAuthFault, tooManyRequests } from './oauth-fault.ts';
 import type { PassportStores } from './options.ts';
+import { isAgentId, type ReadPassport } from './passport-reader.ts';
 import type { AuthenticatedBy, Pepper } from './pepper.ts';
 import type { RateLimiter } from './rate-limiter.ts';
-import type { RevocationIndex } from './revocation-index.ts';
+import type { Revocable, RevocationIndex } from './revocation-index.ts';
+import type { StatusEntries } from './status/status-entries.ts';
 import type { AgentRecord, PassportRecord } from './store.ts';
 
 const SHOWN_CHARS = 140;
@@ -27,6 +32,9 @@ export interface IssuingOptions {
   readonly limiter: RateLimiter;
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
+  readonly statusEntries: StatusEntries;
+  /** Delegations that a chain may hold, at most. */
+  readonly maxDepth: number;
 }
 
 /** Who authenticated, as it was registered at that moment, and with what. */
@@ -43,7 +51,15 @@ export interface PassportDraft {
   readonly audience: string;
   readonly jkt: string | null;
   readonly grant: string;
+  /** Name of the key that will sign it. */
+  readonly kid: string;
+  readonly asked: AskedGrant;
+  /** The passport that it is exchanged from; null: it begins a chain. */
+  readonly parent: ReadPassport | null;
 }
+
+/** Further work in the transaction that records the passport: what it throws issues nothing. */
+export type Within = (stores: PassportStores, now: number) => Promise<void>;
 
 /** Whether, and with what, a passport is issued to an authenticated agent. */
 export class Issuing {
@@ -55,23 +71,35 @@ export class Issuing {
 
   /**
    * Lets an authenticated agent in and answers the scopes that its passport gets: those it asks for, or all
-   * that it may have. Throws OAuthFault: invalid_client, invalid_scope, too many requests.
+   * that it may have; of an exchanged one, what the subject token has as well. Throws OAuthFault:
+   * invalid_client, invalid_scope, too many requests.
    */
-  async admit(clientId: string, requested: string | undefined): Promise<readonly string[]> {
+  async admit(
+    clientId: string,
+    requested: string | undefined,
+    parent: ReadPassport | null = null,
+  ): Promise<readonly string[]> {
     const { limiter, clock, directory } = this.#o;
     const wait = limiter.take(clientId, clock.now());
     if (wait > 0) throw tooManyRequests(wait);
     const agent = await directory.find(clientId);
     if (agent?.status !== 'active') throw new OAuthFault('invalid_client', 'client authentication failed');
     await this.#leaveRevokedSecond(agent);
-    const grantable = agent.scopes.filter((scope) => scope !== INTROSPECT_SCOPE);
+    const held = parent === null ? null : new Set(parent.claims.scopes);
+    const grantable = agent.scopes.filter(
+      (scope) => scope !== INTROSPECT_SCOPE && (held === null || held.has(scope)),
+    );
+    if (held !== null && grantable.length === 0) {
+      throw new OAuthFault('invalid_scope', 'the client has no scope in common with the subject token');
+    }
     if (requested === undefined || requested === '') return grantable;
     const scopes = [...new Set(requested.split(' '))];
     const refused = scopes.find((scope) => !grantable.includes(scope));
     if (refused !== undefined) {
       // The text is the client's own; a part of it is enough to find the fault.
       const shown = refused.slice(0, SHOWN_CHARS);
-      throw new OAuthFault('invalid_scope', `the scope ${shown} is not registered for this client`);
+      const why = held?.has(refused) === false ? 'held by the subject token' : 'registered for this client';
+      throw new OAuthFault('invalid_scope', `the scope ${shown} is not ${why}`);
     }
     return scopes;
   }
@@ -80,19 +108,18 @@ export class Issuing {
    * Records the passport, durably and in the log, and answers the claims that are ours to add. What is not
    * recorded is not issued. Throws OAuthFault.
    */
-  async issue(draft: PassportDraft, { agent, by }: Authenticated): Promise<JsonObject> {
-    const { tenant, directory, pepper, unitOfWork, audit } = this.#o;
-    const subject: Subject = {
-      tenant,
-      agentId: agent.id,
-      owner: agent.owner,
-      user: null,
-      sid: pepper.sessionOf(agent, by),
-      chain: [newId('hop', this.#o.clock.now())],
-    };
+  async issue(draft: PassportDraft, { agent, by }: Authenticated, within?: Within): Promise<JsonObject> {
+    const { tenant, directory, unitOfWork, audit, clock, statusEntries } = this.#o;
+    const { parent, asked } = draft;
+    const subject = this.#subjectOf(draft, { agent, by });
+    const credential = by.kind === 'key' ? by.kid : by.id;
+    const granted = grantDetails(asked.details, parent, subject.chain.length - 1);
+    const actors = parent === null ? [] : actorsAfter(parent, agent);
+    await this.#assertMayAct(asked.mayAct, agent.id);
     // Sortable by time, as our other ids are: those of one second are listed in their order.
-    const record = recordOf(draft, subject, newId('jti', this.#o.clock.now()));
-    this.#assertNotRevoked(subject, record);
+    const jti = newId('jti', clock.now());
+    let record = recordOf(draft, { subject, jti, actors, details: granted.details, credential });
+    this.#assertNotRevoked(record, parent);
     await unitOfWork.run(async (stores) => {
       const stored = await stores.agents.get(tenant, agent.id);
       // Any change since the agent authenticated may have taken the right to it away.
@@ -100,18 +127,52 @@ export class Issuing {
         if (stored !== null) directory.put(stored);
         throw refused('the client was changed meanwhile');
       }
+      await within?.(stores, clock.now());
+      const statusIndex = await statusEntries.take(stores.statusEntries, record, clock.now());
+      record = { ...record, statusIndex };
       await stores.passports.insert(record);
     });
-    await audit(issuedEvent(record, this.#o.clock.now()));
-    this.#assertNotRevoked(subject, record);
-    const { sid, owner, chain } = subject;
+    await audit(issuedEvent(record, clock.now()));
+    // Revocations may have come in while it was written.
+    this.#assertNotRevoked(record, parent);
+    return ownClaims({
+      subject,
+      jti,
+      purpose: agent.purpose,
+      actors,
+      granted,
+      mayAct: asked.mayAct,
+      maxDepth: this.#maxDepth(draft),
+      credential,
+      status: statusEntries.reference(record.statusIndex),
+    });
+  }
+
+  /** The session and the chain of what a passport is exchanged from go on; else both begin. */
+  #subjectOf({ parent }: PassportDraft, { agent, by }: Authenticated): Subject {
+    const { tenant, pepper, clock } = this.#o;
+    const hop = newId('hop', clock.now());
     return {
-      jti: record.jti,
-      sid,
-      owner,
-      chain,
-      ...(agent.purpose === null ? {} : { purpose: agent.purpose }),
+      tenant,
+      agentId: agent.id,
+      owner: agent.owner,
+      user: parent === null ? null : parent.subject.user,
+      sid: parent === null ? pepper.sessionOf(agent, by) : parent.subject.sid,
+      chain: parent === null ? [hop] : [...parent.subject.chain, hop],
     };
+  }
+
+  #maxDepth({ asked, parent }: PassportDraft): number {
+    const { maxDepth } = this.#o;
+    return Math.min(maxDepth, asked.maxDepth ?? maxDepth, parent?.claims.maxDepth ?? maxDepth);
+  }
+
+  async #assertMayAct(id: string | null, self: string): Promise<void> {
+    if (id === null) return;
+    const agent = await this.#o.directory.find(id);
+    if (id === self || agent?.status !== 'active') {
+      throw new OAuthFault('invalid_request', 'may_act names no other active agent');
+    }
   }
 
   /**
@@ -127,9 +188,12 @@ export class Issuing {
     if (over > 0) await pause(Math.min(over, 1000));
   }
 
-  #assertNotRevoked(subject: Subject, { jti, issuedAt }: PassportRecord): void {
-    const kind = this.#o.revocations.find({ subject, jti, issuedAt });
+  #assertNotRevoked(record: PassportRecord, parent: ReadPassport | null): void {
+    const kind = this.#o.revocations.find(revocableOf(record));
     if (kind !== null) throw refused(`the ${kind} was revoked`);
+    // Its parent's jti and key are in no claim of its own.
+    const before = parent === null ? null : this.#o.revocations.find(revocableParent(parent));
+    if (before !== null) throw refused(`the ${before} of the subject token was revoked`);
   }
 }
 
@@ -137,9 +201,47 @@ function refused(why: string): OAuthFault {
   return new OAuthFault('invalid_grant', `no passport is issued: ${why}`);
 }
 
-function recordOf(draft: PassportDraft, subject: Subject, jti: string): PassportRecord {
-  const { scope, audience, jkt, grant, iat, exp } = draft;
-  return { ...subject, jti, scope, audience, jkt, grant, issuedAt: iat * 1000, expiresAt: exp * 1000 };
+/** A record as revocations look at it. */
+export function revocableOf(record: PassportRecord): Revocable {
+  const { tenant, agentId, owner, user, sid, chain, jti, issuedAt, kid, credential, lineage } = record;
+  const subject = { tenant, agentId, owner, user, sid, chain };
+  return { subject, jti, issuedAt, kid, credential, ancestors: lineage.filter((one) => one !== agentId) };
+}
+
+function revocableParent({ claims, subject, ancestors }: ReadPassport): Revocable {
+  const { jti, kid, credential, iat } = claims;
+  return { subject, jti, kid, credential, ancestors, issuedAt: iat * 1000 };
+}
+
+function recordOf(
+  draft: PassportDraft,
+  o: {
+    readonly subject: Subject;
+    readonly jti: string;
+    readonly actors: readonly string[];
+    readonly details: readonly ToolCallDetail[];
+    readonly credential: string;
+  },
+): PassportRecord {
+  const { scope, audience, jkt, grant, iat, exp, kid, parent } = draft;
+  const { subject, jti, actors, details, credential } = o;
+  const root = parent !== null && isAgentId(parent.claims.sub) ? [parent.claims.sub] : [];
+  return {
+    ...subject,
+    jti,
+    scope,
+    audience,
+    jkt,
+    grant,
+    issuedAt: iat * 1000,
+    expiresAt: exp * 1000,
+    parent: parent?.claims.jti ?? null,
+    lineage: [...new Set([subject.agentId, ...actors, ...root])],
+    details,
+    kid,
+    credential,
+    statusIndex: null,
+  };
 }
 
 function issuedEvent({ tenant, issuedAt: _, ...data }: PassportRecord, at: number): AuditEvent {

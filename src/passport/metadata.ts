@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../core/index.ts';
-import { DPOP_ALGORITHMS } from '../proof/index.ts';
+import { DETAIL_TYPE, DPOP_ALGORITHMS } from '../proof/index.ts';
 
 /** Where the issuer serves what; its metadata names the same. */
 export const PATHS = {
@@ -18,7 +18,6 @@ const TRUE_MEMBERS = [
   'revocation_endpoint',
   'introspection_endpoint',
   'jwks_uri',
-  'grant_types_supported',
   'response_types_supported',
   'token_endpoint_auth_methods_supported',
   'token_endpoint_auth_signing_alg_values_supported',
@@ -28,7 +27,7 @@ const TRUE_MEMBERS = [
 /** The metadata of the issuer (RFC 8414), out of what the library says of itself. */
 export function issuerMetadata(
   library: Readonly<Record<string, JsonValue | undefined>>,
-  o: { readonly audience: string; readonly openid: boolean },
+  o: { readonly audience: string; readonly openid: boolean; readonly grants: readonly string[] },
 ): JsonObject {
   const served: Record<string, JsonValue> = {};
   for (const name of TRUE_MEMBERS) {
@@ -41,6 +40,8 @@ export function issuerMetadata(
       if (value !== undefined) served[`${endpoint}_endpoint_auth_${what}_supported`] = value;
     }
   }
+  served.grant_types_supported = ['client_credentials', ...o.grants];
+  served.authorization_details_types_supported = [DETAIL_TYPE];
   served.protected_resources = [o.audience];
   // OpenID Connect Discovery 1.0 section 3 demands these two; no ID token is issued.
   if (o.openid) {

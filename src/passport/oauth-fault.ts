@@ -1,6 +1,6 @@
 import type { Refusal } from '../core/index.ts';
 
-/** The OAuth error codes that the issuer answers with (RFC 6749 section 5.2, RFC 8707, RFC 9449). */
+/** The OAuth error codes that the issuer answers with (RFC 6749 section 5.2, RFC 8707, RFC 9396, RFC 9449). */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -8,7 +8,10 @@ export type OAuthErrorCode =
   | 'invalid_scope'
   | 'invalid_target'
   | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'invalid_authorization_details'
   | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
   | 'temporarily_unavailable';
 
 const STATUS: Readonly<Record<OAuthErrorCode, number>> = {
@@ -18,7 +21,10 @@ const STATUS: Readonly<Record<OAuthErrorCode, number>> = {
   invalid_scope: 400,
   invalid_target: 400,
   unauthorized_client: 400,
+  unsupported_grant_type: 400,
+  invalid_authorization_details: 400,
   invalid_dpop_proof: 400,
+  use_dpop_nonce: 400,
   temporarily_unavailable: 503,
 };
 

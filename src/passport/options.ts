@@ -1,11 +1,23 @@
 import type { AuditEvent, Clock, UnitOfWork } from '../core/index.ts';
-import type { AgentStore, OidcStore, PassportStore, ReplayStore, RevocationStore } from './store.ts';
+import type { DelegationPolicy } from './delegation-policy.ts';
+import type {
+  AgentStore,
+  CallCountStore,
+  OidcStore,
+  PassportStore,
+  ReplayStore,
+  RevocationStore,
+  StatusEntryStore,
+} from './store.ts';
 
 /** The stores that change together. */
 export interface PassportStores {
   readonly agents: AgentStore;
   readonly passports: PassportStore;
   readonly revocations: RevocationStore;
+  readonly oidc: OidcStore;
+  readonly callCounts: CallCountStore;
+  readonly statusEntries: StatusEntryStore;
 }
 
 /** Tokens that flow in each second, and how many may gather. */
@@ -22,13 +34,17 @@ export interface PassportRoomOptions {
   readonly audience: string;
   /** Where signing keys and the pepper are, or are made at first start. */
   readonly keysDirectory: string;
-  readonly stores: PassportStores & { readonly oidc: OidcStore; readonly replay: ReplayStore };
+  readonly stores: PassportStores & { readonly replay: ReplayStore };
   readonly unitOfWork: UnitOfWork<PassportStores>;
   /** Asked for every proof: MemoryReplayStore for one node; the shared store for several. */
   readonly replay: ReplayStore;
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
   readonly passportLifetimeSeconds?: number;
+  /** Delegations that a chain may hold, at most; default 4. */
+  readonly maxDelegationDepth?: number;
+  /** Which agent may act for which other one; default: agents of the same owner. */
+  readonly delegationPolicy?: DelegationPolicy;
   /** Whether passports without a key binding are issued and taken, and from where. */
   readonly bearer?: 'never' | 'loopback';
   /** Ask for a server nonce in DPoP proofs (RFC 9449 sections 8 and 9). */

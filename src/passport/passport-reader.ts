@@ -4,7 +4,9 @@ import {
   checkAccessTokenTime,
   encodeBase64url,
   ProofFault,
+  parseToolCallDetails,
   type SignatureAlgorithm,
+  type ToolCallDetail,
   verifyAccessToken,
 } from '../proof/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
@@ -18,9 +20,12 @@ export interface ReadPassport {
   readonly claims: AccessTokenClaims;
   readonly subject: Subject;
   readonly agent: AgentRecord;
+  readonly details: readonly ToolCallDetail[];
+  /** Agents that acted before in its chain, the last one first. */
+  readonly ancestors: readonly string[];
 }
 
-type Checked = Pick<ReadPassport, 'claims' | 'subject'>;
+type Checked = Omit<ReadPassport, 'agent'>;
 
 const ALGORITHMS: ReadonlySet<SignatureAlgorithm> = new Set(['ES256']);
 const CACHED = 10_000;
@@ -60,12 +65,13 @@ export class PassportReader {
   }
 
   /** Throws Refusal when the passport was revoked or its agent may not act; from memory alone. */
-  assertCurrent({ claims, subject }: Checked): void {
+  assertCurrent({ claims, subject, ancestors }: Checked): void {
     const agent = this.#o.directory.known(subject.agentId);
     // Quarantine comes with a revocation; the status tells the agent more.
     if (agent?.status === 'quarantined') throw new Refusal('agent_quarantined');
     if (agent?.status === 'deleted') throw new Refusal('passport_revoked', { internal: 'agent deleted' });
-    const kind = this.#o.revocations.find({ subject, jti: claims.jti, issuedAt: claims.iat * 1000 });
+    const { jti, credential, kid, iat } = claims;
+    const kind = this.#o.revocations.find({ subject, jti, credential, kid, ancestors, issuedAt: iat * 1000 });
     if (kind !== null) throw new Refusal('passport_revoked', { internal: `revoked by ${kind}` });
   }
 
@@ -94,7 +100,9 @@ export class PassportReader {
         findKey: (kid) => this.#o.keys.find(kid),
         verifySignature: this.#verifySignature,
       });
-      return { claims, subject: subjectOf(claims, this.#o.tenant) };
+      const subject = subjectOf(claims, this.#o.tenant);
+      const details = claims.details.length === 0 ? [] : parseToolCallDetails(claims.details);
+      return { claims, subject, details, ancestors: ancestorsOf(claims, subject.agentId) };
     } catch (cause) {
       throw toRefusal(cause);
     }
@@ -116,7 +124,21 @@ function subjectOf(claims: AccessTokenClaims, tenant: string): Subject {
     throw new Refusal('passport_invalid', { internal: 'sid, owner or chain is missing' });
   }
   const agentId = actors[0] ?? clientId;
-  return { tenant, agentId, owner, user: sub === agentId ? null : sub, sid, chain };
+  return { tenant, agentId, owner, user: isAgentId(sub) ? null : sub, sid, chain };
+}
+
+/**
+ * Everyone before the current actor, and the agent that the chain began with. They decide nothing (RFC 8693
+ * section 4.1); what ends one of them ends what it passed on.
+ */
+function ancestorsOf({ actors, clientId, sub }: AccessTokenClaims, current: string): readonly string[] {
+  const before = [clientId, ...actors.slice(1), ...(isAgentId(sub) ? [sub] : [])];
+  return [...new Set(before)].filter((agent) => agent !== current);
+}
+
+/** Our ids of agents begin with what they name; a person's is never like that. */
+export function isAgentId(sub: string): boolean {
+  return sub.startsWith('agent_');
 }
 
 function toRefusal(cause: unknown): unknown {

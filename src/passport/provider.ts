@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { type Clock, Refusal } from '../core/index.ts';
+import { type Clock, type JsonValue, Refusal } from '../core/index.ts';
 import { DPOP_ALGORITHMS } from '../proof/index.ts';
 import { modelAdapter } from './adapter.ts';
 import type { AgentDirectory } from './agent-directory.ts';
@@ -9,6 +9,8 @@ import { ASSERTION_ALGORITHMS } from './agent-input.ts';
 import { checkClientAssertion } from './client-assertion.ts';
 import { clientMetadata } from './client-metadata.ts';
 import { completeAnswer } from './completion.ts';
+import type { AskedGrant } from './grants/asked-grant.ts';
+import type { Provide } from './issuer.ts';
 import type { Authenticated, Issuing } from './issuing.ts';
 import { PATHS } from './metadata.ts';
 import { OAuthFault, toOAuthFault } from './oauth-fault.ts';
@@ -31,6 +33,8 @@ export interface ProviderOptions {
   readonly pepper: Pepper;
   readonly issuing: Issuing;
   readonly tokens: TokenEndpoints;
+  /** Grants that are ours, by name. */
+  readonly grants: readonly string[];
   readonly clock: Clock;
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;
@@ -42,8 +46,10 @@ type Context = KoaContextWithOIDC;
  * The OAuth library, set up to do exactly what is served. The key set is fixed when it is made: after a change
  * of keys, make another one over the same stores.
  */
-export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: ServerResponse) => void {
+export function buildProvider(o: ProviderOptions): Provide {
   const authenticated = new WeakMap<Context, Authenticated>();
+  const asked = new WeakMap<IncomingMessage, AskedGrant>();
+  const granted = new WeakMap<Context, JsonValue>();
   // Never compared with anything: secrets are checked by their hash below. Random, should that ever fail.
   const placeholder = randomBytes(32).toString('base64url');
   const findClient = async (id: string) => {
@@ -98,10 +104,10 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
             if (resource !== o.audience && resource !== `${o.audience}/`) {
               throw new OAuthFault('invalid_target', 'the resource is not this gateway');
             }
-            const asked = ctx.oidc.params?.scope;
+            const scopeAsked = ctx.oidc.params?.scope;
             const scopes = await o.issuing.admit(
               client.clientId,
-              typeof asked === 'string' ? asked : undefined,
+              typeof scopeAsked === 'string' ? scopeAsked : undefined,
             );
             const scope = scopes.join(' ');
             if (ctx.oidc.params !== undefined) ctx.oidc.params.scope = scope === '' ? undefined : scope;
@@ -109,7 +115,7 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
               scope,
               audience: o.audience,
               accessTokenFormat: 'jwt' as const,
-              accessTokenTTL: o.lifetimeSeconds,
+              accessTokenTTL: Math.min(o.lifetimeSeconds, lifetimeAsked(asked.get(ctx.req))),
               jwt: { sign: { alg: 'ES256' as const, kid } },
             };
           }),
@@ -136,9 +142,13 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
                 audience: o.audience,
                 jkt: 'jkt' in token && typeof token.jkt === 'string' ? token.jkt : null,
                 grant: 'client_credentials',
+                kid,
+                asked: asked.get(ctx.req) ?? NOTHING_ASKED,
+                parent: null,
               },
               client,
             );
+            if (claims.authorization_details !== undefined) granted.set(ctx, claims.authorization_details);
             parts.payload = { ...payload, ...claims };
           }),
       },
@@ -151,7 +161,9 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
         const by = { kind: 'key', kid: checkClientAssertion(text, agent, o.clock.now()) } as const;
         authenticated.set(ctx, { agent, by });
       }),
-    ttl: { ClientCredentials: o.lifetimeSeconds },
+    ttl: {
+      ClientCredentials: (ctx) => Math.min(o.lifetimeSeconds, lifetimeAsked(asked.get(ctx.req))),
+    },
   });
 
   // The way that the library's documentation names for secrets that are stored as hashes.
@@ -168,6 +180,11 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
   provider.use(async (ctx, next) => {
     await next();
     await completeAnswer(ctx as Context, o);
+    const details = granted.get(ctx as Context);
+    // RFC 9396 section 7: the client learns what it got.
+    if (details !== undefined && ctx.status === 200) {
+      ctx.body = { ...(ctx.body as object), authorization_details: details };
+    }
   });
   provider.proxy = true;
   provider.on('grant.error', (ctx, fault) => o.onRefused(describeRefusal(ctx, fault)));
@@ -180,7 +197,17 @@ export function buildProvider(o: ProviderOptions): (req: IncomingMessage, res: S
   provider.on('server_error', (_ctx, fault) => o.onFault(fault));
   // Koa would print these.
   provider.onerror = (fault) => o.onFault(fault);
-  return provider.callback();
+  const callback = provider.callback();
+  return (req, res, wanted) => {
+    if (wanted !== undefined) asked.set(req, wanted);
+    return void callback(req, res);
+  };
+}
+
+const NOTHING_ASKED: AskedGrant = { details: null, mayAct: null, maxDepth: null, lifetimeSeconds: null };
+
+function lifetimeAsked(asked: AskedGrant | undefined): number {
+  return asked?.lifetimeSeconds ?? Number.MAX_SAFE_INTEGER;
 }
 
 /** Each method of an adapter, with its faults in the library's words. */

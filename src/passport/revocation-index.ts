@@ -7,6 +7,12 @@ export interface Revocable {
   readonly jti: string;
   /** Milliseconds since the epoch. */
   readonly issuedAt: number;
+  /** Agents that acted before in the chain: what ends an agent ends what it passed on. */
+  readonly ancestors: readonly string[];
+  /** What the agent authenticated with: kid or secret id. */
+  readonly credential: string | null;
+  /** Name of the key that signed it. */
+  readonly kid: string | null;
 }
 
 type Entry = Pick<RevocationRecord, 'revokedAt' | 'expiresAt'>;
@@ -60,12 +66,14 @@ export function matches(record: RevocationRecord, passport: Revocable): boolean 
   );
 }
 
-/** A token, a hop and a session are over for good; the others may get new passports after that moment. */
+/** A token, a hop, a session, a credential and a key are over for good; the others may get new passports after that moment. */
 function hits(kind: RevocationKind, revokedAt: number, passport: Revocable): boolean {
   switch (kind) {
     case 'token':
     case 'hop':
     case 'session':
+    case 'credential':
+    case 'key':
       return true;
     case 'agent':
     case 'owner':
@@ -74,15 +82,27 @@ function hits(kind: RevocationKind, revokedAt: number, passport: Revocable): boo
   }
 }
 
-function namesOf({ subject, jti }: Revocable): [RevocationKind, string][] {
+function namesOf({ subject, jti, ancestors, credential, kid }: Revocable): [RevocationKind, string][] {
   return [
     ['token', jti],
     ['session', subject.sid],
     ['agent', subject.agentId],
     ['owner', subject.owner],
-    ...(subject.user === null ? [] : [['user', subject.user] as [RevocationKind, string]]),
+    ...named('user', subject.user),
+    ...named('credential', credential === null ? null : credentialName(subject.agentId, credential)),
+    ...named('key', kid),
+    ...ancestors.map((agent): [RevocationKind, string] => ['agent', agent]),
     ...subject.chain.map((hop): [RevocationKind, string] => ['hop', hop]),
   ];
+}
+
+function named(kind: RevocationKind, value: string | null): [RevocationKind, string][] {
+  return value === null ? [] : [[kind, value]];
+}
+
+/** How a revocation names a key or secret of an agent. */
+export function credentialName(agentId: string, credential: string): string {
+  return `${agentId}/${credential}`;
 }
 
 function keyOf(tenant: string, kind: RevocationKind, value: string): string {

@@ -1,33 +1,18 @@
-import {
-  type AuditEvent,
-  type Clock,
-  newId,
-  Refusal,
-  type RevocationKind,
-  type UnitOfWork,
-} from '../core/index.ts';
+import { type AuditEvent, type Clock, Refusal, type UnitOfWork } from '../core/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import type { PassportStores } from './options.ts';
-import { quarantineAll } from './quarantine.ts';
+import type { Pepper } from './pepper.ts';
 import { matches, type RevocationIndex } from './revocation-index.ts';
-import { LONGEST_LIFETIME_SECONDS } from './signing-keys.ts';
-import type { AgentRecord, RevocationRecord, RevocationStore } from './store.ts';
+import { type RevocationRequest, type Written, writeRevocation } from './revocation-records.ts';
+import type { RevocationRecord, RevocationStore } from './store.ts';
 import type { VerifiedPassport } from './verified-passport.ts';
-
-export interface RevocationRequest {
-  readonly tenant: string;
-  readonly kind: RevocationKind;
-  /** jti, hop id, sid, agent id, owner or user. */
-  readonly value: string;
-  readonly by: string;
-  readonly reason: string | null;
-}
 
 export interface Revocations {
   /**
-   * Durable, effective and audited when it resolves. An agent and an owner also lose the right to new
-   * passports (their agents are quarantined until released). Throws Refusal: not_found, input_invalid,
-   * audit_unavailable (then it holds all the same).
+   * Durable, effective and audited when it resolves, all of it in one transaction. An agent and an owner also
+   * lose the right to new passports (their agents are quarantined until released); a credential leaves its
+   * agent, a signing key the key set. Throws Refusal: not_found, input_invalid, audit_unavailable (then it holds
+   * all the same).
    */
   revoke(request: RevocationRequest): Promise<RevocationRecord>;
   /** Calls the listener for each new revocation of any node; returns how to stop. */
@@ -39,12 +24,6 @@ const VALUE_CHARS = 512;
 const RETRY_MS = 1000;
 const ATTEMPTS = 5;
 
-interface Written {
-  readonly record: RevocationRecord;
-  /** Those that were quarantined with it. */
-  readonly agents: readonly AgentRecord[];
-}
-
 export interface RevocationRoomOptions {
   readonly tenant: string;
   readonly store: RevocationStore;
@@ -54,6 +33,10 @@ export interface RevocationRoomOptions {
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
   readonly onFault: (fault: unknown) => void;
+  readonly pepper: Pepper;
+  readonly isSigningKey: (kid: string) => boolean;
+  /** Takes the key out of the key set at once; another one signs from then on. */
+  readonly dropSigningKey: (kid: string) => Promise<void>;
 }
 
 export class RevocationRoom implements Revocations {
@@ -74,7 +57,11 @@ export class RevocationRoom implements Revocations {
       () => void this.#resync(),
     );
     this.#stopFollowing = () => following.stop();
-    for (const record of await this.#o.store.all(this.#o.clock.now())) this.#o.index.apply(record);
+    for (const record of await this.#o.store.all(this.#o.clock.now())) {
+      this.#o.index.apply(record);
+      // The process may have died between the record and the key set.
+      if (record.kind === 'key') await this.#o.dropSigningKey(record.value);
+    }
   }
 
   async close(): Promise<void> {
@@ -88,16 +75,24 @@ export class RevocationRoom implements Revocations {
     if (request.value.length === 0 || request.value.length > VALUE_CHARS) {
       throw new Refusal('input_invalid', { detail: `The value has 1 to ${VALUE_CHARS} characters.` });
     }
-    const done = await this.#write(request);
-    for (const agent of done.agents) this.#o.directory.put(agent);
-    this.apply(done.record);
-    await this.#o.audit(revokedEvent(done.record));
-    for (const { tenant, id, updatedAt } of done.agents) {
-      const changes = { status: 'quarantined', revocationId: done.record.id };
-      const data = { id, by: request.by, changes };
-      await this.#o.audit({ type: 'agent.quarantined', tenant, at: updatedAt, data });
+    if (request.kind === 'key' && !this.#o.isSigningKey(request.value)) {
+      throw new Refusal('not_found', { detail: 'No signing key has this kid.' });
     }
-    return done.record;
+    const { records, agents } = await this.#write(request);
+    for (const agent of agents) this.#o.directory.put(agent);
+    for (const record of records) this.apply(record);
+    if (request.kind === 'key') await this.#o.dropSigningKey(request.value);
+    for (const record of records) await this.#o.audit(revokedEvent(record));
+    const [first] = records;
+    for (const { tenant, id, status, updatedAt } of agents) {
+      const changes = {
+        revocationId: first.id,
+        ...(status === 'quarantined' ? { status } : { credential: 'removed' }),
+      };
+      const type = status === 'quarantined' ? 'agent.quarantined' : 'agent.updated';
+      await this.#o.audit({ type, tenant, at: updatedAt, data: { id, by: request.by, changes } });
+    }
+    return first;
   }
 
   onRevoked(listener: (matches: (passport: VerifiedPassport) => boolean) => void): () => void {
@@ -116,6 +111,8 @@ export class RevocationRoom implements Revocations {
       // Another node may have quarantined the agent; the revocation holds already, its status says why.
       this.#o.directory.refresh(record.value).catch(this.#o.onFault);
     }
+    // A node with a key folder of its own has to take the key out of it as well.
+    if (record.kind === 'key') this.#o.dropSigningKey(record.value).catch(this.#o.onFault);
     for (const listener of this.#listeners) {
       try {
         listener((passport) => matches(record, passport));
@@ -128,11 +125,10 @@ export class RevocationRoom implements Revocations {
   /** Again while agents are changed by others in between: a revocation must not fail for that. */
   async #write(request: RevocationRequest, attempt = 1): Promise<Written> {
     try {
-      return await this.#o.unitOfWork.run(async (stores) => {
-        const record = await this.#record(request, stores);
-        await stores.revocations.insert(record);
-        return { record, agents: await quarantineAll(record, stores) };
-      });
+      const { pepper, clock } = this.#o;
+      return await this.#o.unitOfWork.run((stores) =>
+        writeRevocation(request, { stores, pepper, now: clock.now() }),
+      );
     } catch (fault) {
       const conflict = fault instanceof Refusal && fault.code === 'conflict';
       if (!conflict || attempt === ATTEMPTS) throw fault;
@@ -149,32 +145,6 @@ export class RevocationRoom implements Revocations {
       if (this.#closed) return;
       this.#retry = setTimeout(() => void this.#resync(), RETRY_MS);
       this.#retry.unref();
-    }
-  }
-
-  async #record(request: RevocationRequest, stores: PassportStores): Promise<RevocationRecord> {
-    const now = this.#o.clock.now();
-    const { tenant, kind, value, by, reason } = request;
-    const fields = { tenant, kind, value, by, reason, id: newId('revocation', now), revokedAt: now };
-    const allExpired = now + (LONGEST_LIFETIME_SECONDS + 60) * 1000;
-    switch (kind) {
-      case 'token': {
-        const passport = await stores.passports.get(tenant, value);
-        if (passport === null) throw new Refusal('not_found', { detail: 'No passport has this jti.' });
-        return { ...fields, expiresAt: Math.max(passport.expiresAt + 60_000, now) };
-      }
-      case 'agent':
-        if ((await stores.agents.get(tenant, value)) === null) {
-          throw new Refusal('not_found', { detail: 'No agent has this id.' });
-        }
-        return { ...fields, expiresAt: allExpired };
-      case 'owner':
-      case 'user':
-      case 'hop':
-        return { ...fields, expiresAt: allExpired };
-      case 'session':
-        // A session outlives its passports: the same key would open it again.
-        return { ...fields, expiresAt: null };
     }
   }
 }

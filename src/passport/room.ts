@@ -1,11 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
-import type { AuditEvent } from '../core/index.ts';
+import { type AuditEvent, LIMITS } from '../core/index.ts';
 import { AgentDirectory } from './agent-directory.ts';
 import type { Agents } from './agent-view.ts';
 import { AgentRegistry } from './agents.ts';
-import { issuerHandler } from './issuer.ts';
+import { CallCounter } from './call-counter.ts';
+import type { DelegationPolicy } from './delegation-policy.ts';
+import { ClientAuthenticator } from './grants/client-authenticator.ts';
+import { Signer } from './grants/signing.ts';
+import { OwnGrants } from './grants/token-endpoint.ts';
+import { TOKEN_EXCHANGE, tokenExchange } from './grants/token-exchange.ts';
+import { TokenProofReader } from './grants/token-proof.ts';
+import { type IssuerOptions, issuerHandler } from './issuer.ts';
 import { Issuing } from './issuing.ts';
+import { PATHS } from './metadata.ts';
 import { Nonces } from './nonces.ts';
 import type { PassportRoomOptions } from './options.ts';
 import { PassportReader } from './passport-reader.ts';
@@ -15,11 +23,13 @@ import { RateLimiter } from './rate-limiter.ts';
 import { RevocationIndex } from './revocation-index.ts';
 import { RevocationRoom, type Revocations } from './revocations.ts';
 import { LONGEST_LIFETIME_SECONDS, type PublishedKey, SigningKeys } from './signing-keys.ts';
+import { StatusEntries } from './status/status-entries.ts';
 import type { PassportRecord } from './store.ts';
 import { TokenEndpoints } from './token-endpoints.ts';
 import { openVerifier, type PassportVerifier } from './verifier.ts';
 
 const DEFAULT_LIFETIME_SECONDS = 300;
+const DEFAULT_DELEGATION_DEPTH = 4;
 /** For one address (or IPv6 network), and for one authenticated client. */
 const ADDRESS_LIMIT = { perSecond: 100, burst: 500 };
 const CLIENT_LIMIT = { perSecond: 20, burst: 100 };
@@ -62,6 +72,10 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
   if (!(lifetimeSeconds >= 1 && lifetimeSeconds <= LONGEST_LIFETIME_SECONDS)) {
     throw new TypeError(`passportLifetimeSeconds is 1 to ${LONGEST_LIFETIME_SECONDS}`);
   }
+  const maxDepth = o.maxDelegationDepth ?? DEFAULT_DELEGATION_DEPTH;
+  if (!(Number.isInteger(maxDepth) && maxDepth >= 0 && maxDepth < LIMITS.chainHops)) {
+    throw new TypeError(`maxDelegationDepth is 0 to ${LIMITS.chainHops - 1}`);
+  }
   const onFault = o.onFault ?? warn;
   // Proofs name whole seconds. One from the second of the start may be from before it, so the room opens with
   // the next second, and nobody's first proof is refused.
@@ -80,8 +94,14 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     clock,
     audit,
     onFault,
+    pepper,
+    isSigningKey: (kid) => keys.find(kid) !== null,
+    dropSigningKey: async (kid) => {
+      if (keys.find(kid) === null) return;
+      await keys.drop(kid);
+      takeUpKeys();
+    },
   });
-  await revocations.open();
   const reader = new PassportReader({
     tenant,
     issuer: o.issuer,
@@ -92,6 +112,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
   });
   const verifier = openVerifier({
     reader,
+    counter: new CallCounter({ unitOfWork, clock }),
     replay: o.replay,
     durableReplay: stores.replay,
     bearer,
@@ -108,8 +129,36 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     limiter,
     clock,
     audit,
+    statusEntries: new StatusEntries({ issuer: o.issuer }),
+    maxDepth,
   });
   const tokens = new TokenEndpoints({ reader, directory, revocations, limiter, clock, bearer });
+  const tokenEndpoint = `${o.issuer}${PATHS.token}`;
+  const exchange = tokenExchange({
+    issuer: o.issuer,
+    audience: o.audience,
+    lifetimeSeconds,
+    bearer,
+    reader,
+    issuing,
+    signer: new Signer(keys),
+    policy: o.delegationPolicy ?? withinOwner,
+    clock,
+  });
+  const grants = new OwnGrants({
+    grants: new Map([[TOKEN_EXCHANGE, exchange]]),
+    clients: new ClientAuthenticator({ issuer: o.issuer, tokenEndpoint, directory, pepper, clock }),
+    proofs: new TokenProofReader({
+      tokenEndpoint,
+      nonces: o.nonce === true ? new Nonces(pepper.derive('token-nonce')) : null,
+      boundOnly: bearer === 'never',
+      clock,
+    }),
+  });
+  const onRefused: IssuerOptions['onRefused'] = (data) => {
+    const event: AuditEvent = { type: 'passport.refused', tenant, at: clock.now(), data };
+    audit(event).catch(onFault);
+  };
   const build = () =>
     buildProvider({
       issuer: o.issuer,
@@ -124,13 +173,12 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       issuing,
       tokens,
       clock,
-      onRefused: (data) => {
-        const event: AuditEvent = { type: 'passport.refused', tenant, at: clock.now(), data };
-        audit(event).catch(onFault);
-      },
+      grants: grants.names,
+      onRefused,
       onFault,
     });
   let provider = build();
+  await revocations.open();
   const takeUpKeys = () => {
     reader.forgetSignatures();
     provider = build();
@@ -141,6 +189,8 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     index.forgetExpired(now);
     await stores.oidc.deleteExpired(now);
     await stores.revocations.deleteExpired(now);
+    await stores.callCounts.deleteExpired(now);
+    await stores.statusEntries.deleteFree(now);
     await stores.passports.deleteExpired(now - LISTED_MS);
     await o.replay.deleteExpired(now);
     await stores.replay.deleteExpired(now);
@@ -156,6 +206,9 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     issuer: issuerHandler({
       issuer: o.issuer,
       provider: () => provider,
+      grants,
+      onRefused,
+      onFault,
       limiter: new RateLimiter(limits.address ?? ADDRESS_LIMIT),
       clock,
     }),
@@ -195,6 +248,9 @@ function assertOrigin(name: string, value: string): void {
     );
   }
 }
+
+const withinOwner: DelegationPolicy = ({ from, to }) =>
+  from.owner === to.owner ? null : 'the agents have different owners';
 
 function warn(fault: unknown): void {
   process.emitWarning(fault instanceof Error ? fault.message : String(fault), 'PassportWarning');

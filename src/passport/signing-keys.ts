@@ -126,6 +126,26 @@ export class SigningKeys {
     return rotated;
   }
 
+  /** Takes a key out of the set at once: nothing that it signed is believed any more. Unknown: nothing happens. */
+  drop(kid: string): Promise<void> {
+    const dropped = this.#writing.then(() => this.#drop(kid));
+    this.#writing = dropped.catch(() => {});
+    return dropped;
+  }
+
+  async #drop(kid: string): Promise<void> {
+    await this.reload();
+    const key = this.#keys.find((one) => one.kid === kid);
+    if (key === undefined) return;
+    const now = this.#clock.now();
+    const others = this.#keys.filter((one) => one !== key);
+    // The next one takes the place of the current one, and there must always be a next one.
+    const kept = key.status === 'current' ? others.map((one) => succeed(one, now)) : others;
+    const added = key.status === 'retired' ? [] : [await newKey('next', now)];
+    await replaceKeyFile(this.#path, write([...kept, ...added]));
+    await this.reload();
+  }
+
   async #rotate(): Promise<{ readonly kid: string; readonly retired: string }> {
     await this.reload();
     const now = this.#clock.now();

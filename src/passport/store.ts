@@ -55,6 +55,43 @@ export interface PassportRecord {
   /** Milliseconds since the epoch. */
   readonly issuedAt: number;
   readonly expiresAt: number;
+  /** jti of the passport that it was exchanged from; null: it begins a chain. */
+  readonly parent: string | null;
+  /** Agents of its chain, the one that acts first. */
+  readonly lineage: readonly string[];
+  /** Authorization details (RFC 9396). */
+  readonly details: readonly JsonObject[];
+  /** Name of the key that signed it; null: it is from before that was kept. */
+  readonly kid: string | null;
+  /** The kid or secret id that its client authenticated with. */
+  readonly credential: string | null;
+  /** Its entry in the status lists; null: it has none. */
+  readonly statusIndex: number | null;
+}
+
+/** How often the details that have a limit were used. */
+export interface CallCountStore {
+  /** Counts one call of a detail; false, and nothing counted, when `limit` calls were counted before. */
+  take(call: {
+    readonly tenant: string;
+    readonly hop: string;
+    readonly detail: number;
+    readonly limit: number;
+    /** When the count may be forgotten, since no passport can refer to it any more. */
+    readonly expiresAt: number;
+  }): Promise<boolean>;
+  used(tenant: string, hop: string, detail: number): Promise<number>;
+  deleteExpired(before: number): Promise<number>;
+}
+
+/** Which passport holds which entry of the status lists. */
+export interface StatusEntryStore {
+  /** True for exactly one caller until `freeAt` (rule 15 of docs/guarantees.md). */
+  take(
+    entry: { readonly tenant: string; readonly entry: number; readonly jti: string; readonly freeAt: number },
+    now: number,
+  ): Promise<boolean>;
+  deleteFree(now: number): Promise<number>;
 }
 
 export interface PassportStore {
@@ -70,6 +107,11 @@ export interface PassportStore {
       readonly limit: number;
     },
   ): Promise<PassportRecord[]>;
+  /** Those that hold an entry from `from` up to, not including, `to`, and have not expired at `liveAt`. */
+  withStatus(
+    tenant: string,
+    range: { readonly from: number; readonly to: number; readonly liveAt: number },
+  ): Promise<PassportRecord[]>;
   deleteExpired(before: number): Promise<number>;
 }
 
@@ -77,7 +119,7 @@ export interface RevocationRecord {
   readonly tenant: string;
   readonly id: string;
   readonly kind: RevocationKind;
-  /** jti, hop id, sid, agent id, owner or user. */
+  /** jti, hop id, sid, agent id, owner, user, credential of an agent, or kid of a signing key. */
   readonly value: string;
   /** Passports issued at or before this moment are refused (ms). Token, hop and session: for good. */
   readonly revokedAt: number;

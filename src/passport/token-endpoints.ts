@@ -1,6 +1,7 @@
 import { type Clock, type JsonObject, Refusal } from '../core/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import { INTROSPECT_SCOPE } from './agent-input.ts';
+import { actClaim } from './issued-claims.ts';
 import { OAuthFault, tooManyRequests } from './oauth-fault.ts';
 import type { PassportReader, ReadPassport } from './passport-reader.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -85,16 +86,11 @@ function describe({ claims, subject }: ReadPassport): JsonObject {
     ...(claims.scopes.length === 0 ? {} : { scope: claims.scopes.join(' ') }),
     token_type: claims.jkt === null ? 'Bearer' : 'DPoP',
     ...(claims.jkt === null ? {} : { cnf: { jkt: claims.jkt } }),
-    ...actorOf(claims.actors),
+    ...actClaim(claims.actors),
     ...(claims.details.length === 0 ? {} : { authorization_details: claims.details }),
     sid: subject.sid,
     chain: subject.chain,
     owner: subject.owner,
     ...(claims.purpose === null ? {} : { purpose: claims.purpose }),
   };
-}
-
-/** The actors nested as RFC 8693 section 4.1 writes them: the current one outermost. */
-function actorOf([sub, ...prior]: readonly string[]): JsonObject {
-  return sub === undefined ? {} : { act: { sub, ...actorOf(prior) } };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LIMITS, type PresentedPassport, Refusal } from '../core/index.ts';
 import { ProofFault, type VerifiedProof, verifyDpopProof } from '../proof/index.ts';
+import type { CallCounter, CountedCall } from './call-counter.ts';
 import { sha256, signatureVerifier } from './crypto.ts';
 import type { Nonces } from './nonces.ts';
 import type { PassportReader } from './passport-reader.ts';
@@ -23,6 +24,11 @@ export interface PassportVerifier {
    * each event of a stream. Throws Refusal: passport_expired, passport_revoked, agent_quarantined.
    */
   recheck(passport: VerifiedPassport, now: number): void;
+  /**
+   * Counts one call against every limit of the first of these details (by index) that has room; null, and nothing
+   * counted, when none has. A passport without details has nothing to count.
+   */
+  count(passport: VerifiedPassport, details: readonly number[]): Promise<CountedCall | null>;
   /** The value for the DPoP-Nonce field of answers, or null where no nonce is asked for. */
   nonce(now: number): string | null;
 }
@@ -36,6 +42,7 @@ export interface VerifierOptions {
   readonly bearer: 'never' | 'loopback';
   /** Null: no nonce is asked for. */
   readonly nonces: Nonces | null;
+  readonly counter: CallCounter;
   /** A whole second (ms). Proofs from before are refused: what was seen then is not known (DESIGN rule 11). */
   readonly startedAt: number;
 }
@@ -108,7 +115,7 @@ export function openVerifier(o: VerifierOptions): PassportVerifier {
       }
       // Revocations may have come in while the proof was checked and written.
       o.reader.assertCurrent(read);
-      const passport = new VerifiedPassport(read.subject, read.claims, read.agent);
+      const passport = new VerifiedPassport(read);
       issued.set(passport, read);
       return passport;
     },
@@ -118,6 +125,7 @@ export function openVerifier(o: VerifierOptions): PassportVerifier {
       if (passport.expiresAt <= now) throw new Refusal('passport_expired');
       o.reader.assertCurrent(read);
     },
+    count: (passport, details) => o.counter.count(passport, details),
     nonce: (now) => o.nonces?.current(now) ?? null,
   };
 }

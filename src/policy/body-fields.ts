@@ -30,15 +30,30 @@ export function bodyFacts(body: CallBody, headers: HeaderList): BodyFacts {
   }
 }
 
+/** A JSON or form body as it can be read in one way alone; null for every other one, and for none. */
+export type BodyValue =
+  | { readonly json: JsonValue }
+  | { readonly form: readonly (readonly [name: string, value: string])[] };
+
+export function readBodyValue(body: CallBody, headers: HeaderList): BodyValue | null {
+  return body.kind === 'buffered' ? readValue(body.bytes, mediaType(headers)) : null;
+}
+
 function readFields(bytes: Uint8Array, type: string | null): Fields {
+  const value = readValue(bytes, type);
+  if (value === null) return UNREAD;
+  return 'json' in value ? flattenFields(value.json) : formFields(value.form);
+}
+
+function readValue(bytes: Uint8Array, type: string | null): BodyValue | null {
   const text = decodeUtf8(bytes);
-  if (text === null || type === null) return UNREAD;
+  if (text === null || type === null) return null;
   if (type === 'application/json' || type.endsWith('+json')) {
-    const value = parseJson(text);
-    return value === undefined ? UNREAD : flattenFields(value);
+    const json = parseJson(text);
+    return json === undefined ? null : { json };
   }
-  if (type === 'application/x-www-form-urlencoded') return formFields(new URLSearchParams(text));
-  return UNREAD;
+  if (type === 'application/x-www-form-urlencoded') return { form: [...new URLSearchParams(text)] };
+  return null;
 }
 
 /** Null where the upstream may read the body in another way than we do: two types, a coding, another charset. */

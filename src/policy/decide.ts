@@ -1,5 +1,6 @@
 import { type Call, type Decision, Refusal, type SessionRisk } from '../core/index.ts';
 import type { VerifiedPassport } from '../passport/index.ts';
+import { detailsReadBody } from './details.ts';
 import type { EngineAnswer, EngineRequest } from './engine.ts';
 import type { PolicySet } from './policy-set.ts';
 import { actorOf, type PolicyActor, resourceOf, toEngineRequest } from './request.ts';
@@ -30,8 +31,9 @@ export function decideFor(
   return toDecision(set, answer);
 }
 
-/** True when a policy that can matter for this service looks at bodies. */
+/** True when a policy that can matter for this service, or a detail of the passport, looks at bodies. */
 export function needsBody(set: PolicySet, passport: VerifiedPassport, call: Call): boolean {
+  if (detailsReadBody(passport, call)) return true;
   return withEngine(() => set.sliceFor(keyOf(actorOf(passport), call)).readsBody);
 }
 
@@ -49,7 +51,7 @@ function keyOf(actor: PolicyActor, call: Call): Pick<EngineRequest, 'principal' 
   };
 }
 
-function withEngine<T>(work: () => T): T {
+export function withEngine<T>(work: () => T): T {
   try {
     return work();
   } catch (cause) {
@@ -60,7 +62,7 @@ function withEngine<T>(work: () => T): T {
   }
 }
 
-function toDecision(set: PolicySet, answer: EngineAnswer): Decision {
+export function toDecision(set: PolicySet, answer: EngineAnswer): Decision {
   const { generation } = set;
   const [failed] = answer.errors;
   if (failed !== undefined) {

@@ -26,8 +26,10 @@ export type PolicyForm = PolicyJson;
 export interface EngineRequest {
   readonly principal: { readonly type: 'Agent'; readonly id: string };
   readonly owner: string;
-  readonly action: 'http.call' | 'tool.call';
-  readonly resource: { readonly type: 'Service' | 'Tool'; readonly id: string };
+  readonly action: 'http.call' | 'tool.call' | 'passport.delegate';
+  readonly resource: { readonly type: 'Service' | 'Tool' | 'Agent'; readonly id: string };
+  /** Owner of a resource that is an agent. */
+  readonly resourceOwner?: string;
   readonly context: Readonly<Record<string, ContextValue>>;
 }
 
@@ -102,11 +104,14 @@ export function prepare(slot: string, policies: Readonly<Record<string, string>>
 
 /** Asks the set in `slot`. Throws when Cedar can't answer at all. */
 export function ask(slot: string, request: EngineRequest): EngineAnswer {
-  const owner = { type: 'Owner', id: request.owner };
-  const entities: EntityJson[] = [
-    { uid: request.principal, attrs: {}, parents: [owner] },
-    { uid: owner, attrs: {}, parents: [] },
+  const agents = [
+    { uid: request.principal, owner: request.owner },
+    ...(request.resourceOwner === undefined ? [] : [{ uid: request.resource, owner: request.resourceOwner }]),
   ];
+  const entities = agents.flatMap(({ uid, owner }): EntityJson[] => [
+    { uid, attrs: {}, parents: [{ type: 'Owner', id: owner }] },
+    { uid: { type: 'Owner', id: owner }, attrs: {}, parents: [] },
+  ]);
   const answer: AuthorizationAnswer = statefulIsAuthorized({
     principal: request.principal,
     action: { type: 'Action', id: request.action },

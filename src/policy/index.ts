@@ -1,5 +1,7 @@
 export { checkPolicies, testPolicies } from './check.ts';
 export { approvalHeaders, decide, needsBody } from './decide.ts';
+export { decideDelegation } from './delegate.ts';
+export { coveringDetails, detailUsedUp } from './details.ts';
 export { explain } from './explain.ts';
 export type { ReloadResult } from './keeper.ts';
 export { PolicyError, PolicyKeeper } from './keeper.ts';

@@ -10,7 +10,8 @@ import {
   stricter,
   type Verdict,
 } from '../core/index.ts';
-import type { VerifiedPassport } from '../passport/index.ts';
+import type { CountedCall, VerifiedPassport } from '../passport/index.ts';
+import { coveringDetails } from './details.ts';
 import { resourceScope } from './request.ts';
 
 /**
@@ -62,6 +63,8 @@ export interface PermitInput {
   /** Digest of the call as it is now; needed with an approval. */
   readonly callDigest: string | null;
   readonly credential: { readonly name: string; readonly version: number } | null;
+  /** Given when the passport has authorization details: the call was counted against the limits of one. */
+  readonly counted?: CountedCall | null;
 }
 
 /** The stricter of policy's decision and the detector's verdict; throws Refusal unless the call may go on. */
@@ -75,6 +78,7 @@ export function permit(o: PermitInput): Permit {
   if (verdict.effect === 'hold' && verdict.retryAfterMs !== null) {
     throw new Refusal('throttled', throttleOf(verdict));
   }
+  assertCounted(o);
   const effect = stricter(decision.effect, verdict.effect);
   if (effect === 'hold') assertApproved(o);
   return new Permit(o, effect);
@@ -92,6 +96,15 @@ export function assertScope(passport: VerifiedPassport, call: Call): void {
 }
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Time was looked at when it was counted: it does not go back. */
+function assertCounted({ passport, call, counted }: PermitInput): void {
+  const covering = coveringDetails(passport, call, 0);
+  if (covering.length === 0) return;
+  if (counted == null || !counted.isOf(passport) || !covering.includes(counted.detail)) {
+    throw new TypeError('a passport with authorization details needs its call counted first');
+  }
+}
 
 function assertApproved({ approval, callDigest }: PermitInput): void {
   if (approval === null) throw new Refusal('approval_required');

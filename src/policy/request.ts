@@ -82,15 +82,26 @@ function commonContext(
   risk: SessionRisk,
   now: number,
 ): Record<string, ContextValue> {
-  const date = new Date(now);
   const prefix = `${scope}:`;
   const scopes = [...actor.scopes];
   return {
     access: scopes.filter((one) => one.startsWith(prefix)).map((one) => one.slice(prefix.length)),
     scopes,
+    ...momentContext(actor, risk, now),
+  };
+}
+
+/** For whom, what for, how risky and when: the same for calls and for delegations. */
+export function momentContext(
+  { user, purpose }: Pick<PolicyActor, 'user' | 'purpose'>,
+  risk: SessionRisk,
+  now: number,
+): Record<string, ContextValue> {
+  const date = new Date(now);
+  return {
     risk: Math.round(Math.min(1, Math.max(0, risk.score)) * 100),
-    ...(actor.user === null ? {} : { user: actor.user }),
-    ...(actor.purpose === null ? {} : { purpose: actor.purpose }),
+    ...(user === null ? {} : { user }),
+    ...(purpose === null ? {} : { purpose }),
     hour: date.getUTCHours(),
     weekday: date.getUTCDay(),
     time: Math.floor(now / 1000),

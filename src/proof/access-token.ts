@@ -26,11 +26,35 @@ export interface AccessTokenClaims {
   readonly jkt: string | null;
   /** Actors, the current one first (RFC 8693 section 4.1); empty: the client itself acts. */
   readonly actors: readonly string[];
+  /** The one actor that may exchange it (RFC 8693 section 4.4), or null. */
+  readonly mayAct: string | null;
   readonly details: readonly JsonObject[];
+  /** For each detail, the limits that its calls count against; empty: there are none. */
+  readonly budgets: readonly (readonly BudgetClaim[])[];
   readonly sid: string | null;
   readonly chain: readonly string[];
+  /** Delegations that the chain may hold in all; null: as many as there is room for. */
+  readonly maxDepth: number | null;
   readonly owner: string | null;
   readonly purpose: string | null;
+  /** Its entry in a status list (draft-ietf-oauth-status-list); null: it has none. */
+  readonly status: StatusReference | null;
+  /** What its client authenticated with: the kid of a key, or the id of a secret; null: not told. */
+  readonly credential: string | null;
+  /** Name of the key that signed it. */
+  readonly kid: string;
+}
+
+/** A limit on calls: that of the detail `detail` of the passport at `hop` of the chain. */
+export interface BudgetClaim {
+  readonly hop: number;
+  readonly detail: number;
+  readonly limit: number;
+}
+
+export interface StatusReference {
+  readonly uri: string;
+  readonly index: number;
 }
 
 export interface AccessTokenExpectation {
@@ -45,7 +69,6 @@ export interface AccessTokenExpectation {
 /** How far the issuer's clock may run before ours. */
 const SKEW_SECONDS = 5;
 const TEXT_CHARS = 1024;
-const DETAILS = 64;
 /** Seconds at the end of the year 9999: a time beyond is no time but an attempt. */
 const LAST_SECOND = 253_402_300_799;
 
@@ -60,7 +83,7 @@ export async function verifyAccessToken(
   const jws = parseCompactJws(text, { maxChars: LIMITS.passportChars, algorithms: expected.algorithms });
   if (readType(jws.header) !== 'at+jwt') throw new ProofFault('type', 'The token is no access token.');
   await checkSignature(jws, selectKey(jws, expected.findKey), expected.verifySignature);
-  const claims = parseClaims(readClaims(jws));
+  const claims = { ...parseClaims(readClaims(jws)), kid: String(jws.header.kid) };
   if (claims.iss !== expected.issuer) throw new ProofFault('issuer', 'The token is from another issuer.');
   if (!claims.aud.includes(expected.audience)) {
     throw new ProofFault('audience', 'The token is for another audience.');
@@ -84,7 +107,8 @@ function selectKey(jws: UnverifiedJws, findKey: AccessTokenExpectation['findKey'
   return key;
 }
 
-function parseClaims(claims: JsonObject): AccessTokenClaims {
+function parseClaims(claims: JsonObject): Omit<AccessTokenClaims, 'kid'> {
+  const hops = claims.chain === undefined ? [] : chain(claims.chain);
   return {
     iss: text(claims, 'iss'),
     sub: text(claims, 'sub'),
@@ -97,11 +121,16 @@ function parseClaims(claims: JsonObject): AccessTokenClaims {
     scopes: scopes(claims.scope),
     jkt: confirmation(claims.cnf),
     actors: actors(claims.act),
+    mayAct: mayAct(claims.may_act),
     details: details(claims.authorization_details),
+    budgets: budgets(claims.budgets, hops.length),
     sid: optionalText(claims, 'sid'),
-    chain: claims.chain === undefined ? [] : chain(claims.chain),
+    chain: hops,
+    maxDepth: claims.max_depth === undefined ? null : whole(claims.max_depth, 'max_depth', LIMITS.chainHops),
     owner: optionalText(claims, 'owner'),
     purpose: optionalText(claims, 'purpose'),
+    credential: optionalText(claims, 'credential'),
+    status: status(claims.status),
   };
 }
 
@@ -153,9 +182,48 @@ function actors(value: JsonValue | undefined): readonly string[] {
 function details(value: JsonValue | undefined): readonly JsonObject[] {
   if (value === undefined) return [];
   const valid = (detail: JsonValue): detail is JsonObject => isObject(detail) && isText(detail.type);
-  if (!Array.isArray(value) || value.length > DETAILS || !value.every(valid)) {
+  if (!Array.isArray(value) || value.length > LIMITS.details || !value.every(valid)) {
     throw faulty('authorization_details');
   }
+  return value;
+}
+
+/** Members beside `sub` would narrow it (RFC 8693 section 4.4), in words that we don't know. */
+function mayAct(value: JsonValue | undefined): string | null {
+  if (value === undefined) return null;
+  if (!isObject(value) || !isText(value.sub) || Object.keys(value).length !== 1) throw faulty('may_act');
+  return value.sub;
+}
+
+/** One array for each detail, of `[hop, detail, limit]`. */
+function budgets(value: JsonValue | undefined, hops: number): readonly (readonly BudgetClaim[])[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || value.length > LIMITS.details) throw faulty('budgets');
+  return value.map((limits: JsonValue) => {
+    if (!Array.isArray(limits) || limits.length > LIMITS.chainHops) throw faulty('budgets');
+    return limits.map((one: JsonValue) => {
+      if (!Array.isArray(one) || one.length !== 3) throw faulty('budgets');
+      const [hop, detail, limit] = one;
+      return {
+        hop: whole(hop, 'budgets', hops - 1),
+        detail: whole(detail, 'budgets', LIMITS.details - 1),
+        limit: whole(limit, 'budgets', Number.MAX_SAFE_INTEGER),
+      };
+    });
+  });
+}
+
+/** Other ways to tell the status may stand beside the list; what is there must be well-formed. */
+function status(value: JsonValue | undefined): StatusReference | null {
+  if (value === undefined) return null;
+  if (!isObject(value) || !isObject(value.status_list)) throw faulty('status');
+  const { uri, idx } = value.status_list;
+  if (!isText(uri)) throw faulty('status');
+  return { uri, index: whole(idx, 'status', Number.MAX_SAFE_INTEGER) };
+}
+
+function whole(value: JsonValue | undefined, name: string, most: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) throw faulty(name);
   return value;
 }
 

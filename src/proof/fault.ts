@@ -11,6 +11,8 @@ export type ProofFaultCode =
   | 'expired'
   | 'not_yet_valid'
   | 'claims'
+  /** Authorization details that can't be read, or that ask for more than there is. */
+  | 'details'
   /** A DPoP proof for another method, target or access token, or of another time. */
   | 'method'
   | 'target'

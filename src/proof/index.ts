@@ -1,4 +1,4 @@
-export type { AccessTokenClaims } from './access-token.ts';
+export type { AccessTokenClaims, BudgetClaim, StatusReference } from './access-token.ts';
 export { checkAccessTokenTime, verifyAccessToken } from './access-token.ts';
 export type { SignatureAlgorithm } from './algorithms.ts';
 export { decodeBase64url, encodeBase64url } from './base64url.ts';
@@ -8,6 +8,16 @@ export { ProofFault } from './fault.ts';
 export { checkSignature, parseCompactJws, readClaims, readType } from './jws.ts';
 export type { PublicJwk } from './public-jwk.ts';
 export { keyFits, parsePublicJwk } from './public-jwk.ts';
-export { parseStrictJsonObject } from './strict-json.ts';
+export { parseStrictJson, parseStrictJsonObject } from './strict-json.ts';
 export { normalizeTarget } from './target.ts';
 export { jwkThumbprint } from './thumbprint.ts';
+export {
+  type AttemptedCall,
+  covers,
+  DETAIL_TYPE,
+  isWithin,
+  namesCall,
+  narrow,
+  parseToolCallDetails,
+  type ToolCallDetail,
+} from './tool-call/index.ts';

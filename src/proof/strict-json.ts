@@ -16,11 +16,15 @@ const LITERALS: ReadonlyMap<string, null | boolean> = new Map([
  * faults. Objects come without a prototype. Throws ProofFault('malformed').
  */
 export function parseStrictJsonObject(text: string, maxDepth: number): JsonObject {
-  const reader = new Reader(text, maxDepth);
-  const value = reader.document();
+  const value = parseStrictJson(text, maxDepth);
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw malformed('is no JSON object');
   return value as JsonObject;
+}
+
+/** As parseStrictJsonObject, for a value of any kind. */
+export function parseStrictJson(text: string, maxDepth: number): JsonValue {
+  return new Reader(text, maxDepth).document();
 }
 
 function malformed(what: string): ProofFault {

@@ -33,7 +33,16 @@ export interface Schema {
     grant_kind: string;
     issued_at: number;
     expires_at: number;
+    /** jti of the passport that it was exchanged from. */
+    parent: string | null;
+    lineage: Json;
+    details: Json;
+    kid: string | null;
+    credential: string | null;
+    status_index: number | null;
   };
+  call_counts: { tenant: string; hop: string; detail: number; used: number; expires_at: number };
+  status_entries: { tenant: string; entry: number; jti: string; free_at: number };
   revocations: {
     tenant: string;
     id: string;

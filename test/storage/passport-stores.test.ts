@@ -97,6 +97,83 @@ describeEachDialect('passports', (database) => {
   });
 });
 
+describeEachDialect('counted calls', (database) => {
+  const call = (changes: object = {}) => ({
+    tenant: 'default',
+    hop: 'hop_1',
+    detail: 0,
+    limit: 5,
+    expiresAt: 9_000,
+    ...changes,
+  });
+
+  test('of twenty at once against a limit of five, exactly five are counted', async () => {
+    const { callCounts } = await database.open();
+    expect(await winners(20, () => callCounts.take(call()))).toBe(5);
+    expect(await callCounts.used('default', 'hop_1', 0)).toBe(5);
+    expect(await callCounts.take(call())).toBe(false);
+    expect(await callCounts.take(call({ limit: 0, hop: 'hop_2' }))).toBe(false);
+  });
+
+  test('each tenant, hop and detail has a count of its own', async () => {
+    const { callCounts } = await database.open();
+    expect(await callCounts.take(call({ limit: 1 }))).toBe(true);
+    for (const other of [{ tenant: 'other' }, { hop: 'hop_2' }, { detail: 1 }]) {
+      expect(await callCounts.take(call({ limit: 1, ...other }))).toBe(true);
+    }
+    expect(await callCounts.take(call({ limit: 1 }))).toBe(false);
+  });
+
+  test('what is counted in a transaction that fails is not counted', async () => {
+    const { callCounts, unitOfWork } = await database.open();
+    const failing = unitOfWork.run(async (stores) => {
+      await stores.callCounts.take(call());
+      throw new Error('something else failed');
+    });
+    await expect(failing).rejects.toThrow('something else failed');
+    expect(await callCounts.used('default', 'hop_1', 0)).toBe(0);
+  });
+
+  test('counts are forgotten when nothing can refer to them', async () => {
+    const { callCounts } = await database.open();
+    await callCounts.take(call());
+    expect(await callCounts.deleteExpired(8_999)).toBe(0);
+    expect(await callCounts.deleteExpired(9_000)).toBe(1);
+  });
+});
+
+describeEachDialect('entries of status lists', (database) => {
+  const entry = (changes: object = {}) => ({
+    tenant: 'default',
+    entry: 7,
+    jti: 'jti_1',
+    freeAt: 9_000,
+    ...changes,
+  });
+
+  test('of twenty that take an entry at once, exactly one gets it, until it is free again', async () => {
+    const { statusEntries } = await database.open();
+    expect(await winners(20, (index) => statusEntries.take(entry({ jti: `jti_${index}` }), 1_000))).toBe(1);
+    expect(await statusEntries.take(entry({ jti: 'jti_late' }), 8_999)).toBe(false);
+    expect(await statusEntries.take(entry({ jti: 'jti_late' }), 9_000)).toBe(true);
+    expect(await statusEntries.take(entry({ tenant: 'other' }), 1_000)).toBe(true);
+  });
+
+  test('lists hold the live passports with an entry in their range alone', async () => {
+    const { passports } = await database.open();
+    const rows = [
+      { jti: 'a', statusIndex: 5 },
+      { jti: 'b', statusIndex: 9 },
+      { jti: 'c', statusIndex: null },
+      { jti: 'd', statusIndex: 6, expiresAt: 500 },
+      { jti: 'e', statusIndex: 7, tenant: 'other' },
+    ];
+    for (const row of rows) await passports.insert(passport(row));
+    const found = await passports.withStatus('default', { from: 5, to: 9, liveAt: 500 });
+    expect(found.map(({ jti }) => jti)).toEqual(['a']);
+  });
+});
+
 describeEachDialect('revocations', (database) => {
   test('said twice, the later moment counts and the entry is kept as long as either asked for', async () => {
     const { revocations } = await database.open();

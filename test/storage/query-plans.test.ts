@@ -23,6 +23,7 @@ const READ_WHOLE = /^select .* from "(revocations|credentials|decoys|sinks|servi
 /** Serve only queries that repeat their condition to the letter. */
 const PARTIAL_INDICES = [
   'agents_name',
+  'passports_status',
   'oidc_rows_grant',
   'oidc_rows_user_code',
   'oidc_rows_uid',
@@ -78,7 +79,13 @@ async function callEverything(s: Storage): Promise<void> {
   await s.passports.get('default', 'jti_1');
   await s.passports.list('default', page);
   await s.passports.list('default', { ...page, agentId: 'agent_1', liveAt: 1 });
+  await s.passports.withStatus('default', { from: 0, to: 9, liveAt: 1 });
   await s.passports.deleteExpired(1);
+  await s.callCounts.take({ tenant: 'default', hop: 'h', detail: 0, limit: 2, expiresAt: 1 });
+  await s.callCounts.used('default', 'h', 0);
+  await s.callCounts.deleteExpired(1);
+  await s.statusEntries.take({ tenant: 'default', entry: 1, jti: 'jti_1', freeAt: 1 }, 1);
+  await s.statusEntries.deleteFree(1);
   await s.revocations.insert(revocation());
   await s.revocations.list('default', page);
   await s.revocations.all(1);

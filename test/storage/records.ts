@@ -35,6 +35,12 @@ export const passport = (changes: Partial<PassportRecord> = {}): PassportRecord 
   grant: 'client_credentials',
   issuedAt: 1_000,
   expiresAt: 301_000,
+  parent: 'jti_0',
+  lineage: ['agent_1', 'agent_0'],
+  details: [{ type: 'tool_call', tool: 'repo.read', arguments: { repo: { in: ['a', 'b'] } } }],
+  kid: 'k1',
+  credential: 'k1',
+  statusIndex: 7,
   ...changes,
 });
 

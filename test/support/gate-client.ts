@@ -28,6 +28,11 @@ export class GateClient {
     return new GateClient(agent, port, await agent.passport());
   }
 
+  /** With a passport that was got before. */
+  static with(agent: TestAgent, port: number, passport: string): GateClient {
+    return new GateClient(agent, port, passport);
+  }
+
   private constructor(agent: TestAgent, port: number, passport: string) {
     this.#agent = agent;
     this.#port = port;

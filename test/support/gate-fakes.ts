@@ -63,6 +63,7 @@ const PASSPORT = {
   clientId: 'agent_test',
   scopes: new Set(['api:read', 'api:write']),
   details: [],
+  budgets: [],
   issuedAt: 0,
   expiresAt: Date.now() + 300_000,
   jkt: null,
@@ -136,7 +137,12 @@ export async function openFakeGate(o: FakeGateOptions = {}): Promise<FakeGate> {
     };
   };
   const fakes = {
-    verifier: { verify: async () => check(), recheck: () => void check(), nonce: () => null },
+    verifier: {
+      verify: async () => check(),
+      recheck: () => void check(),
+      nonce: () => null,
+      count: async () => null,
+    },
     revocations: {
       onRevoked: (listener: never) => {
         onRevoked = listener;
@@ -152,6 +158,7 @@ export async function openFakeGate(o: FakeGateOptions = {}): Promise<FakeGate> {
         generation: 1,
         ...o.decide?.(),
       }),
+      coveringDetails: () => [],
       permit: (input: {
         call: { id: string };
         decision: Decision;

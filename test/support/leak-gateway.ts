@@ -59,6 +59,7 @@ export async function openLeakGateway(): Promise<{
     policy: {
       generation: 1,
       decide: () => ({ effect: 'allow', policies: ['test'], reason: 'test', generation: 1 }),
+      coveringDetails: () => [],
       permit: ({
         call,
         credential,

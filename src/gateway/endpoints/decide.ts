@@ -2,7 +2,15 @@ import { type Finding, type JsonObject, Refusal, type ToolCall } from '../../cor
 import type { VerifiedPassport } from '../../passport/index.ts';
 import type { Line, Story } from '../line.ts';
 import { recordRefusal } from '../refused.ts';
-import { decideCall, inspectCall, needsApproval, recordPermit, verifyPassport } from '../steps.ts';
+import {
+  assertWithin,
+  countCall,
+  decideCall,
+  inspectCall,
+  needsApproval,
+  recordPermit,
+  verifyPassport,
+} from '../steps.ts';
 import { summarizeCall } from '../summaries.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type HookBody, readHookBody } from './hook-body.ts';
@@ -61,7 +69,7 @@ async function decideTool(
   const decision = decideCall(line, story, passport, call);
   const verdict = await inspectCall(line, story, passport, call, decision);
   const held = needsApproval(decision, verdict);
-  if (held) line.policy.assertScope(passport, call);
+  if (held) assertWithin(line, passport, call);
   const settled = held
     ? await line.approvals.settle({
         passport,
@@ -72,6 +80,7 @@ async function decideTool(
           decision.effect === 'hold' ? decision.reason : (verdict.findings[0]?.title ?? decision.reason),
       })
     : null;
+  const counted = await countCall(line, passport, call, { decision, verdict });
   const permit = line.policy.permit({
     passport,
     call,
@@ -80,6 +89,7 @@ async function decideTool(
     approval: settled?.approval ?? null,
     callDigest: settled?.callDigest ?? null,
     credential: null,
+    counted,
   });
   await recordPermit(line, story, passport, call, { permit, decision, verdict });
   return decision.reason;
@@ -100,7 +110,7 @@ function toToolCall(story: Story, { subject }: VerifiedPassport, body: HookBody)
 }
 
 function answerOf(decision: 'hold' | 'deny', refusal: Refusal, story: Story): JsonObject {
-  const { approvalId, approvalUrl, waitUrl, expiresAt } = refusal.extra;
+  const { approvalId, approvalUrl, waitUrl, expiresAt, scope, authorization_details } = refusal.extra;
   return {
     decision,
     code: refusal.code,
@@ -108,6 +118,9 @@ function answerOf(decision: 'hold' | 'deny', refusal: Refusal, story: Story): Js
     reason: refusal.message,
     remedy: refusal.remedy,
     findings: shown(story.findings),
+    // What to ask the issuer for.
+    ...(scope === undefined ? {} : { scope }),
+    ...(authorization_details === undefined ? {} : { authorization_details }),
     ...(refusal.retryAfterMs === null ? {} : { retryAfterMs: refusal.retryAfterMs }),
     ...(typeof approvalId === 'string' && typeof approvalUrl === 'string' && typeof waitUrl === 'string'
       ? {

@@ -8,7 +8,7 @@ export const changeSchema = z.discriminatedUnion('topic', [
     topic: z.literal('revocation'),
     tenant: z.string(),
     id: z.string(),
-    kind: z.enum(['token', 'hop', 'session', 'agent', 'owner', 'user']),
+    kind: z.enum(['token', 'hop', 'session', 'agent', 'owner', 'user', 'credential', 'key']),
     value: z.string(),
     revokedAt: z.number(),
     expiresAt: z.number().nullable(),

@@ -1,4 +1,5 @@
 import { first } from './0001-first.ts';
+import { delegation } from './0002-delegation.ts';
 import type { Migration } from './migration.ts';
 
 export type { MigrationTarget } from './migrate.ts';
@@ -6,4 +7,4 @@ export { migrate } from './migrate.ts';
 export type { Migration } from './migration.ts';
 
 /** In order, without gaps. A migration that was released is never edited: a new one is added. */
-export const MIGRATIONS: readonly Migration[] = [first];
+export const MIGRATIONS: readonly Migration[] = [first, delegation];

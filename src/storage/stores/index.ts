@@ -5,10 +5,12 @@ import type { BaselineStore, DecoyStore, RiskStore } from '../../detector/index.
 import type { ServiceStore } from '../../gateway/index.ts';
 import type {
   AgentStore,
+  CallCountStore,
   OidcStore,
   PassportStore,
   ReplayStore,
   RevocationStore,
+  StatusEntryStore,
 } from '../../passport/index.ts';
 import type { CredentialStore } from '../../vault/index.ts';
 import type { ChangeFeed } from '../dialect/change.ts';
@@ -17,6 +19,7 @@ import { adminTokenStore } from './admin-token-store.ts';
 import { agentStore } from './agent-store.ts';
 import { approvalStore } from './approval-store.ts';
 import { baselineStore } from './baseline-store.ts';
+import { callCountStore } from './call-count-store.ts';
 import { credentialStore } from './credential-store.ts';
 import { decoyStore } from './decoy-store.ts';
 import { oidcStore } from './oidc-store.ts';
@@ -27,6 +30,7 @@ import { revocationStore } from './revocation-store.ts';
 import { riskStore } from './risk-store.ts';
 import { serviceStore } from './service-store.ts';
 import { sinkStore } from './sink-store.ts';
+import { statusEntryStore } from './status-entry-store.ts';
 
 /** Everything that the rooms keep. */
 export interface Stores {
@@ -35,6 +39,8 @@ export interface Stores {
   readonly revocations: RevocationStore;
   readonly oidc: OidcStore;
   readonly replay: ReplayStore;
+  readonly callCounts: CallCountStore;
+  readonly statusEntries: StatusEntryStore;
   readonly credentials: CredentialStore;
   readonly approvals: ApprovalStore;
   readonly sinks: SinkStore;
@@ -54,6 +60,8 @@ export function makeStores(link: Link, feed: ChangeFeed): Stores {
     revocations: revocationStore(link, feed),
     oidc: oidcStore(link),
     replay: replayStore(link),
+    callCounts: callCountStore(link),
+    statusEntries: statusEntryStore(link),
     credentials: credentialStore(link, feed),
     approvals: approvalStore(link),
     sinks: sinkStore(link),

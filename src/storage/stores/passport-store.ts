@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PassportRecord, PassportStore } from '../../passport/index.ts';
 import type { Link } from '../link.ts';
-import { json, rowReader, strings } from './columns.ts';
+import { json, jsonObject, rowReader, strings } from './columns.ts';
 
 const COLUMNS = [
   'tenant',
@@ -17,6 +17,12 @@ const COLUMNS = [
   'grant_kind as grant',
   'issued_at as issuedAt',
   'expires_at as expiresAt',
+  'parent',
+  'lineage',
+  'details',
+  'kid',
+  'credential',
+  'status_index as statusIndex',
 ] as const;
 
 const rows = rowReader<PassportRecord>(
@@ -35,6 +41,12 @@ const rows = rowReader<PassportRecord>(
     grant: z.string(),
     issuedAt: z.number(),
     expiresAt: z.number(),
+    parent: z.string().nullable(),
+    lineage: json(strings),
+    details: json(z.array(jsonObject)),
+    kid: z.string().nullable(),
+    credential: z.string().nullable(),
+    statusIndex: z.number().nullable(),
   }),
 );
 
@@ -58,6 +70,12 @@ export function passportStore({ db }: Link): PassportStore {
           grant_kind: passport.grant,
           issued_at: passport.issuedAt,
           expires_at: passport.expiresAt,
+          parent: passport.parent,
+          lineage: JSON.stringify(passport.lineage),
+          details: JSON.stringify(passport.details),
+          kid: passport.kid,
+          credential: passport.credential,
+          status_index: passport.statusIndex,
         })
         .execute();
     },
@@ -89,6 +107,17 @@ export function passportStore({ db }: Link): PassportStore {
       return rows.many(
         await query.orderBy('issued_at', 'desc').orderBy('jti', 'desc').limit(limit).execute(),
       );
+    },
+    async withStatus(tenant, { from, to, liveAt }) {
+      const query = db
+        .selectFrom('passports')
+        .select(COLUMNS)
+        .where('tenant', '=', tenant)
+        .where('status_index', 'is not', null)
+        .where('status_index', '>=', from)
+        .where('status_index', '<', to)
+        .where('expires_at', '>', liveAt);
+      return rows.many(await query.execute());
     },
     async deleteExpired(before) {
       const result = await db.deleteFrom('passports').where('expires_at', '<=', before).executeTakeFirst();

@@ -24,7 +24,7 @@ const rows = rowReader<RevocationRecord>(
   z.strictObject({
     tenant: z.string(),
     id: z.string(),
-    kind: z.enum(['token', 'hop', 'session', 'agent', 'owner', 'user']),
+    kind: z.enum(['token', 'hop', 'session', 'agent', 'owner', 'user', 'credential', 'key']),
     value: z.string(),
     revokedAt: z.number(),
     expiresAt: z.number().nullable(),

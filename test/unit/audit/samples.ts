@@ -108,6 +108,12 @@ const data: { readonly [T in AuditEventType]: AuditEventMap[T] } = {
     jkt: null,
     expiresAt: 1,
     grant: 'client_credentials',
+    parent: null,
+    lineage: ['agent_1'],
+    details: [],
+    kid: 'k1',
+    credential: null,
+    statusIndex: 7,
   },
   'passport.refused': { clientId: null, error: 'invalid_client', detail: null },
   'passport.revoked': {

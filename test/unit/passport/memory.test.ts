@@ -103,7 +103,14 @@ describe('nonces', () => {
 
 describe('the index of revocations', () => {
   const subject = { tenant: 't', agentId: 'a', owner: 'o', user: 'u', sid: 's', chain: ['h1', 'h2'] };
-  const passport = { subject, jti: 'j', issuedAt: 1_000 };
+  const passport = {
+    subject,
+    jti: 'j',
+    issuedAt: 1_000,
+    ancestors: ['b'],
+    credential: 'k',
+    kid: 'signing',
+  };
   const record = (change: Partial<RevocationRecord>): RevocationRecord => ({
     tenant: 't',
     id: 'r',
@@ -129,6 +136,11 @@ describe('the index of revocations', () => {
     [{ kind: 'owner', value: 'a' }, false],
     [{ kind: 'user', value: 'u', revokedAt: 2_000 }, true],
     [{ kind: 'user', value: 'u', revokedAt: 999 }, false],
+    [{ kind: 'agent', value: 'b' }, true],
+    [{ kind: 'agent', value: 'b', revokedAt: 999 }, false],
+    [{ kind: 'credential', value: 'a/k', revokedAt: 1 }, true],
+    [{ kind: 'credential', value: 'b/k' }, false],
+    [{ kind: 'key', value: 'signing', revokedAt: 1 }, true],
     [{ kind: 'token', value: 'j', tenant: 'other' }, false],
   ] as const)('%j hits the passport: %s', (change, hit) => {
     const index = new RevocationIndex();

@@ -48,6 +48,9 @@ function named(kind: RevocationKind, passport: VerifiedPassport): string {
       return passport.subject.owner;
     case 'user':
       return passport.subject.user ?? 'nobody';
+    case 'credential':
+    case 'key':
+      throw new Error('tested in delegation.test.ts');
   }
 }
 
@@ -69,7 +72,8 @@ describe('a revocation', () => {
     const { status, body } = await agent.request();
     expect(status === 200).toBe(renewal === 'may renew');
     if (status !== 200) expect(['invalid_client', 'invalid_grant']).toContain(body.error);
-    expect(bench.eventsOf('passport.revoked').at(-1)?.data).toMatchObject({ kind, by: 'admin' });
+    const records = bench.eventsOf('passport.revoked').map(({ data }) => data);
+    expect(records).toContainEqual(expect.objectContaining({ kind, by: 'admin' }));
   });
 
   test('of one agent leaves another owner’s agents alone', async () => {

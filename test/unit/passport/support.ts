@@ -284,6 +284,34 @@ export class TestAgent {
     };
   }
 
+  /** The answer of the token endpoint to a token exchange by this agent. */
+  async exchange(
+    subjectToken: string,
+    o: { form?: Record<string, string>; dpop?: TestKey; proof?: string | null; assertion?: string } = {},
+  ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> {
+    const form = {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: subjectToken,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      ...o.form,
+    };
+    return this.request({ ...o, form });
+  }
+
+  /** A JWT by which the key of a passport passes it on to another agent. */
+  async passOn(token: string, actor: string, claims: Record<string, unknown> = {}): Promise<string> {
+    return new SignJWT({
+      aud: this.bench.identifier,
+      ath: createHash('sha256').update(token).digest('base64url'),
+      act: { sub: actor },
+      jti: randomUUID(),
+      iat: Math.floor(Date.now() / 1000),
+      ...claims,
+    })
+      .setProtectedHeader({ typ: 'delegation+jwt', alg: this.dpop.alg, jwk: this.dpop.publicJwk })
+      .sign(this.dpop.privateKey);
+  }
+
   /** A form to an endpoint that authenticates the client. */
   async ask(path: '/revoke' | '/introspect', form: Record<string, string>) {
     const { issuer } = this.bench;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Refusal } from '../../../core/index.ts';
 import { fetchPage } from '../pages.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { identifier, line, moment, pageOf, pageQuery, reason } from '../schemas.ts';
+import { identifier, jsonObject, line, moment, pageOf, pageQuery, reason } from '../schemas.ts';
 
 const passport = z
   .object({
@@ -18,13 +18,19 @@ const passport = z
     grant: z.string(),
     issuedAt: moment,
     expiresAt: moment,
+    parent: z.string().nullable().describe('jti of the passport that it was exchanged from.'),
+    lineage: z.array(z.string()).readonly().describe('Agents of its chain, the one that acts first.'),
+    details: z.array(jsonObject).readonly().describe('Authorization details (RFC 9396).'),
+    kid: z.string().nullable().describe('The key that signed it.'),
+    credential: z.string().nullable().describe('The key or secret that its client authenticated with.'),
+    statusIndex: z.number().nullable().describe('Its entry in the status lists.'),
   })
   .meta({ id: 'Passport' });
 
 const revocation = z
   .object({
     id: z.string(),
-    kind: z.enum(['token', 'hop', 'session', 'agent', 'owner', 'user']),
+    kind: z.enum(['token', 'hop', 'session', 'agent', 'owner', 'user', 'credential', 'key']),
     value: z.string(),
     revokedAt: moment,
     expiresAt: moment.nullable(),
@@ -75,7 +81,7 @@ export const passportRoutes: readonly Route[] = [
     method: 'post',
     path: '/revocations',
     summary:
-      'Revoke a passport (token), a hop with all behind it, a session, or all passports of an agent, an owner or a user (agents are quarantined then). Effective and recorded when it answers.',
+      'Revoke a passport (token) or a hop with all behind it, a session, all passports of an agent, an owner or a user (agents are quarantined then), a credential (<agent id>/<kid or secret id>), or a signing key. Effective and recorded when it answers.',
     roles: ['admin'],
     body: z.strictObject({ kind: revocation.shape.kind, value: line(200), reason }),
     result: revocation,

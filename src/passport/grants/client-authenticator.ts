@@ -1,0 +1,141 @@
+import { type Clock, type JsonObject, LIMITS } from '../../core/index.ts';
+import {
+  checkSignature,
+  ProofFault,
+  parseCompactJws,
+  parsePublicJwk,
+  readClaims,
+} from '../../proof/index.ts';
+import type { AgentDirectory } from '../agent-directory.ts';
+import { ASSERTION_ALGORITHMS } from '../agent-input.ts';
+import { checkClientAssertion } from '../client-assertion.ts';
+import { signatureVerifier } from '../crypto.ts';
+import type { Authenticated } from '../issuing.ts';
+import { OAuthFault } from '../oauth-fault.ts';
+import type { Pepper } from '../pepper.ts';
+import type { AgentRecord } from '../store.ts';
+import type { OnceOnly } from './once.ts';
+import type { TokenForm } from './token-form.ts';
+
+export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const ALGORITHMS = new Set(ASSERTION_ALGORITHMS);
+const LOADED_KEYS = 4096;
+const SKEW_SECONDS = 5;
+const MARGIN_MS = 60_000;
+
+/** A client that proved who it is. Its assertion counts as used once `once` is used. */
+export interface AuthenticatedClient extends Authenticated {
+  readonly once: readonly OnceOnly[];
+}
+
+export interface ClientAuthenticatorOptions {
+  readonly issuer: string;
+  readonly tokenEndpoint: string;
+  readonly directory: AgentDirectory;
+  readonly pepper: Pepper;
+  readonly clock: Clock;
+}
+
+/** Client authentication for the grants that are ours: private_key_jwt (RFC 7523), or a generated secret. */
+export class ClientAuthenticator {
+  readonly #o: ClientAuthenticatorOptions;
+  readonly #verifySignature = signatureVerifier(LOADED_KEYS);
+
+  constructor(o: ClientAuthenticatorOptions) {
+    this.#o = o;
+  }
+
+  /** Throws OAuthFault: invalid_client, invalid_request. */
+  async authenticate(form: TokenForm, authorization: string | undefined): Promise<AuthenticatedClient> {
+    const assertion = form.one('client_assertion');
+    const posted = form.one('client_secret');
+    const shown = [assertion, posted, authorization].filter((one) => one != null).length;
+    if (shown > 1) throw new OAuthFault('invalid_request', 'the client authenticates in more than one way');
+    if (assertion !== null) return this.#byAssertion(form, assertion);
+    if (authorization !== undefined) {
+      const { id, secret } = readBasic(authorization);
+      if ((form.one('client_id') ?? id) !== id) throw new OAuthFault('invalid_request', 'client_id mismatch');
+      return this.#bySecret(id, secret);
+    }
+    if (posted !== null) return this.#bySecret(form.required('client_id'), posted);
+    throw failed('the client did not authenticate');
+  }
+
+  async #bySecret(clientId: string, secret: string): Promise<AuthenticatedClient> {
+    const agent = await this.#active(clientId);
+    const id = this.#o.pepper.matchSecret(agent, secret, this.#o.clock.now());
+    if (id === null) throw failed();
+    return { agent, by: { kind: 'secret', id }, once: [] };
+  }
+
+  async #byAssertion(form: TokenForm, text: string): Promise<AuthenticatedClient> {
+    if (form.one('client_assertion_type') !== ASSERTION_TYPE) {
+      throw new OAuthFault('invalid_request', `client_assertion_type must be ${ASSERTION_TYPE}`);
+    }
+    const { jws, claims } = parse(text);
+    const { sub, iss, jti, exp } = claims;
+    if (typeof sub !== 'string' || iss !== sub || (form.one('client_id') ?? sub) !== sub) {
+      throw failed('the client assertion must be issued by the client about itself');
+    }
+    const agent = await this.#active(sub);
+    const now = this.#o.clock.now();
+    const kid = checkClientAssertion(text, agent, now);
+    const stored = agent.jwks.find((jwk) => jwk.kid === kid);
+    await checkSignature(jws, parsePublicJwk(stored), this.#verifySignature).catch((cause: unknown) => {
+      throw cause instanceof ProofFault ? failed('the client assertion is not valid', cause) : cause;
+    });
+    this.#checkClaims(claims, now);
+    const expiresAt = Number(exp) * 1000 + MARGIN_MS;
+    const fault = () => failed('client assertion tokens must only be used once');
+    return { agent, by: { kind: 'key', kid }, once: [{ by: sub, jti: String(jti), expiresAt, fault }] };
+  }
+
+  #checkClaims({ aud, exp, nbf, iat }: JsonObject, now: number): void {
+    const audiences = Array.isArray(aud) ? aud : [aud];
+    if (!audiences.some((one) => one === this.#o.issuer || one === this.#o.tokenEndpoint)) {
+      throw failed('the client assertion is for another audience');
+    }
+    const seconds = now / 1000;
+    const begins = [nbf, iat].filter((time) => time !== undefined);
+    const good =
+      typeof exp === 'number' &&
+      exp > seconds &&
+      begins.every((time) => typeof time === 'number' && time <= seconds + SKEW_SECONDS);
+    if (!good) throw failed('the client assertion has expired, or is not valid yet');
+  }
+
+  async #active(id: string): Promise<AgentRecord> {
+    const agent = await this.#o.directory.find(id);
+    // The same words for all: who may not know must not learn which agents there are.
+    if (agent?.status !== 'active') throw failed();
+    return agent;
+  }
+}
+
+function parse(text: string) {
+  try {
+    const jws = parseCompactJws(text, { maxChars: LIMITS.proofChars, algorithms: ALGORITHMS });
+    return { jws, claims: readClaims(jws) };
+  } catch (cause) {
+    if (cause instanceof ProofFault) throw failed('the client assertion is not well-formed', cause);
+    throw cause;
+  }
+}
+
+/** RFC 6749 section 2.3.1: both parts are form-encoded first. */
+function readBasic(authorization: string): { readonly id: string; readonly secret: string } {
+  const [, encoded] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? [];
+  const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8');
+  const at = text.indexOf(':');
+  if (at < 1) throw new OAuthFault('invalid_request', 'the Authorization field is malformed');
+  try {
+    const decode = (part: string) => decodeURIComponent(part.replaceAll('+', '%20'));
+    return { id: decode(text.slice(0, at)), secret: decode(text.slice(at + 1)) };
+  } catch (cause) {
+    throw new OAuthFault('invalid_request', 'the Authorization field is malformed', { cause });
+  }
+}
+
+function failed(description = 'client authentication failed', cause?: unknown): OAuthFault {
+  return new OAuthFault('invalid_client', description, { cause });
+}

@@ -1,0 +1,50 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { JsonObject } from '../../core/index.ts';
+import { readAskedGrant } from './asked-grant.ts';
+import type { ClientAuthenticator } from './client-authenticator.ts';
+import type { Grant } from './grant.ts';
+import type { TokenForm } from './token-form.ts';
+import type { TokenProofReader } from './token-proof.ts';
+
+export interface OwnGrantsOptions {
+  /** By `grant_type`. */
+  readonly grants: ReadonlyMap<string, Grant>;
+  readonly clients: ClientAuthenticator;
+  readonly proofs: TokenProofReader;
+}
+
+/** The grants that we answer ourselves; the OAuth library has the others. */
+export class OwnGrants {
+  readonly #o: OwnGrantsOptions;
+
+  constructor(o: OwnGrantsOptions) {
+    this.#o = o;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#o.grants.keys()];
+  }
+
+  find(form: TokenForm): Grant | null {
+    return this.#o.grants.get(form.one('grant_type') ?? '') ?? null;
+  }
+
+  /** The nonce that every answer carries, or null. */
+  nonce(): string | null {
+    return this.#o.proofs.nonce();
+  }
+
+  /** Throws OAuthFault or Refusal; `onClient` hears who asks as soon as that is proved. */
+  async answer(
+    grant: Grant,
+    form: TokenForm,
+    headers: IncomingHttpHeaders,
+    onClient: (clientId: string) => void,
+  ): Promise<JsonObject> {
+    const client = await this.#o.clients.authenticate(form, headers.authorization);
+    onClient(client.agent.id);
+    const dpop = headers.dpop;
+    const proof = await this.#o.proofs.read(typeof dpop === 'string' ? dpop : undefined, client.agent.id);
+    return grant({ form, asked: readAskedGrant(form), client, proof });
+  }
+}

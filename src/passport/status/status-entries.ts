@@ -1,0 +1,43 @@
+import { randomInt } from 'node:crypto';
+import type { StatusReference } from '../../proof/index.ts';
+import type { PassportRecord, StatusEntryStore } from '../store.ts';
+
+/** Entries of one list: 16 kB of bits before compression. */
+export const LIST_ENTRIES = 131_072;
+/** Tries in one list before the next one is begun: a list that is half full fails this often in 1 of 256. */
+const TRIES = 8;
+const MOST_LISTS = 64;
+/** A verifier's clock may run behind ours, and its copy of a list may be this much older than the list's own ttl. */
+const REUSE_AFTER_MS = 15 * 60_000;
+
+/**
+ * Gives passports their entries in the status lists: at random, so that neighbours in a list say nothing of who
+ * came when, and never again before nobody can hold a list about the one before (rule 15 of
+ * docs/guarantees.md).
+ */
+export class StatusEntries {
+  readonly #issuer: string;
+
+  constructor(o: { readonly issuer: string }) {
+    this.#issuer = o.issuer;
+  }
+
+  /** Null where every list is full: the passport can be asked about by introspection alone. */
+  async take(store: StatusEntryStore, passport: PassportRecord, now: number): Promise<number | null> {
+    const { tenant, jti, expiresAt } = passport;
+    for (let attempt = 0; attempt < MOST_LISTS * TRIES; attempt += 1) {
+      const entry = Math.floor(attempt / TRIES) * LIST_ENTRIES + randomInt(LIST_ENTRIES);
+      if (await store.take({ tenant, entry, jti, freeAt: expiresAt + REUSE_AFTER_MS }, now)) return entry;
+    }
+    return null;
+  }
+
+  reference(entry: number | null): StatusReference | null {
+    if (entry === null) return null;
+    return { uri: this.uriOf(Math.floor(entry / LIST_ENTRIES)), index: entry % LIST_ENTRIES };
+  }
+
+  uriOf(list: number): string {
+    return `${this.#issuer}/status/${list}`;
+  }
+}
