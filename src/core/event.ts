@@ -76,6 +76,8 @@ export interface AuditEventMap {
   };
   'observe.recorded': {
     readonly sid: string;
+    /** Agent id of who told: the agent itself, or for an instruction the user's side. */
+    readonly by: string;
     readonly phase: 'instruction' | 'call' | 'result';
     readonly callId: string;
     readonly textBytes: number;

@@ -1,13 +1,14 @@
-import type {
-  AuditEvent,
-  Call,
-  Clock,
-  Effect,
-  Finding,
-  RefusalCode,
-  SessionRisk,
-  Subject,
-  Verdict,
+import {
+  type AuditEvent,
+  type Call,
+  type Clock,
+  type Effect,
+  type Finding,
+  Refusal,
+  type RefusalCode,
+  type SessionRisk,
+  type Subject,
+  type Verdict,
 } from '../core/index.ts';
 import { Baselines } from './baseline.ts';
 import { CHECKS } from './checks/index.ts';
@@ -54,7 +55,11 @@ export interface Detector {
     readonly now: number;
     readonly deadlineMs: number;
   }): Promise<Verdict>;
-  /** Takes in what the agent is told: results change the session's risk. Instructions are the user's, and trusted. */
+  /**
+   * Takes in what the agent is told: results change the session's risk. Instructions are the user's, and
+   * trusted: the caller has seen to it that they come from the user's side. Throws `scope_insufficient` for those to
+   * a session of another owner's agent.
+   */
   observe(o: {
     readonly subject: Subject;
     readonly phase: 'instruction' | 'call' | 'result';
@@ -70,6 +75,7 @@ export interface Detector {
   close(): Promise<void>;
 }
 
+const OTHER_OWNER = 'The session is of an agent with another owner.';
 /** Risks older than this have decayed to nothing. */
 const RESTORE_MS = 24 * 60 * 60 * 1000;
 const RESTORE_SESSIONS = 10_000;
@@ -131,7 +137,7 @@ class CanaryDetector implements Detector {
     readonly deadlineMs: number;
   }): Promise<Verdict> {
     const { subject, call, now } = o;
-    const session = this.#sessions.of(subject, now);
+    const session = this.#sessions.ofAgent(subject, now);
     session.calls += 1;
     const waitMs = this.#take(session, subject, now);
     const known = this.#baselines.of(subject.tenant, subject.agentId);
@@ -171,11 +177,12 @@ class CanaryDetector implements Detector {
     readonly text: string;
     readonly now: number;
   }): Promise<readonly Finding[]> {
-    const session = this.#sessions.of(o.subject, o.now);
     if (o.phase === 'instruction') {
-      session.provenance.instruction(o.text);
+      if (!this.#sessions.instruct(o.subject, o.text, o.now))
+        throw new Refusal('scope_insufficient', { detail: OTHER_OWNER });
       return [];
     }
+    const session = this.#sessions.ofAgent(o.subject, o.now);
     const findings = o.phase === 'call' ? this.#observeCall(session, o) : this.#observeResult(session, o);
     this.#sessions.addRisk(session, findings, o.now);
     return findings;

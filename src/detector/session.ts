@@ -19,7 +19,11 @@ export interface SessionState {
   /** Decoys that a result showed it, and where. */
   readonly decoysRead: Map<string, DecoySight>;
   /** What its user asked for, and what results told it. */
-  readonly provenance: Provenance;
+  provenance: Provenance;
+  /** Whose agent it is; null until it has made itself known. */
+  owner: string | null;
+  /** Whose side has stated what the user asked for; null: nobody's. */
+  instructedBy: string | null;
   /** Calls inspected in this process. */
   calls: number;
 }
@@ -66,11 +70,34 @@ export class Sessions {
       refusals: new FadingCount(),
       decoysRead: new Map(),
       provenance: new Provenance(),
+      owner: null,
+      instructedBy: null,
       calls: 0,
     };
     this.#states.set(key, state);
     if (this.#states.size > MAX_SESSIONS) this.#dropOldest();
     return state;
+  }
+
+  /** The session of an agent. What another owner's side said of it before it came is forgotten. */
+  ofAgent(subject: Pick<Subject, 'tenant' | 'sid' | 'owner'>, now: number): SessionState {
+    const state = this.of(subject, now);
+    if (state.owner === null) {
+      state.owner = subject.owner;
+      if (state.instructedBy !== null && state.instructedBy !== subject.owner)
+        state.provenance = new Provenance();
+    }
+    return state;
+  }
+
+  /** Takes the user's word in. False when the session is another owner's agent's. */
+  instruct(subject: Pick<Subject, 'tenant' | 'sid' | 'owner'>, text: string, now: number): boolean {
+    const state = this.of(subject, now);
+    const owner = state.owner ?? state.instructedBy ?? subject.owner;
+    if (owner !== subject.owner) return false;
+    state.instructedBy = subject.owner;
+    state.provenance.instruction(text);
+    return true;
   }
 
   /** Takes over what an earlier process knew. */

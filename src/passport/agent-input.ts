@@ -20,6 +20,8 @@ export const ASSERTION_ALGORITHMS: readonly SignatureAlgorithm[] = [
 
 /** The right to ask about every passport of the tenant (RFC 7662); it never stands in a passport. */
 export const INTROSPECT_SCOPE = 'introspect';
+/** States what the user asked an agent's session for (`POST /v1/observe`); goes with no other scope. */
+export const INSTRUCT_SCOPE = 'session:instruct';
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const SCOPE = /^[a-z0-9][a-z0-9-]{0,62}:[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -64,6 +66,8 @@ function scopeFaults(scopes: readonly string[]): string[] {
     .filter((scope) => scope !== INTROSPECT_SCOPE && !SCOPE.test(scope))
     .map((scope) => `scopes: ${JSON.stringify(scope.slice(0, 140))} is not <service>:<access>`);
   if (new Set(scopes).size !== scopes.length) faults.push('scopes: one stands twice');
+  if (scopes.includes(INSTRUCT_SCOPE) && scopes.length > 1)
+    faults.push(`scopes: ${INSTRUCT_SCOPE} stands alone: who states the user's word must not be able to act`);
   if (scopes.length > MOST_SCOPES) faults.push(`scopes: more than ${MOST_SCOPES}`);
   return faults;
 }

@@ -1,3 +1,4 @@
+export { INSTRUCT_SCOPE } from './agent-input.ts';
 export type { AgentView, WithSecret } from './agent-view.ts';
 export type { CountedCall } from './call-counter.ts';
 export { sha256, signatureVerifier } from './crypto.ts';

@@ -1,32 +1,35 @@
 import { createHash } from 'node:crypto';
 import { Refusal } from '../../core/index.ts';
+import { INSTRUCT_SCOPE, type VerifiedPassport } from '../../passport/index.ts';
 import { tellFindings, verifyPassport } from '../steps.ts';
 import type { Endpoint } from './endpoint.ts';
 import { readHookBody } from './hook-body.ts';
 
-/** `POST /v1/observe`: what an agent was told, is about to do, or has read, for the session's provenance. */
+/** `POST /v1/observe`: what an agent was asked for, is about to do, or has read, for the session's provenance. */
 export const observeEndpoint: Endpoint = {
   methods: ['POST'],
   answer: async (request) => {
     const { line, story, body } = request;
-    const { subject } = await verifyPassport(line, story, request.presented());
-    const { phase, callId, tool, text } = await readHookBody(body);
-    // What counts as the user's word must come from the user's side (DESIGN rule 12): an agent that could
-    // state its own instructions could make any call look wanted.
-    if (phase === 'instruction') {
-      throw new Refusal('scope_insufficient', {
-        detail:
-          'An instruction is taken from a credential of the user’s side alone, not from an agent passport.',
-      });
-    }
+    const passport = await verifyPassport(line, story, request.presented());
+    const { sessionId, phase, callId, tool, text } = await readHookBody(body);
+    const { subject } = passport;
     const now = line.clock.now();
-    const findings = await line.detector.observe({ subject, phase, callId, tool, text, now });
+    const sid = phase === 'instruction' ? instructed(passport, sessionId) : subject.sid;
+    const findings = await line.detector.observe({
+      subject: { ...subject, sid },
+      phase,
+      callId,
+      tool,
+      text,
+      now,
+    });
     await line.audit.append({
       type: 'observe.recorded',
       tenant: subject.tenant,
       at: now,
       data: {
-        sid: subject.sid,
+        sid,
+        by: subject.agentId,
         phase,
         callId,
         textBytes: Buffer.byteLength(text),
@@ -41,3 +44,16 @@ export const observeEndpoint: Endpoint = {
     };
   },
 };
+
+/**
+ * The session that an instruction is for. What counts as the user's word comes from the user's side (rule 12 of
+ * docs/guarantees.md): an agent that could state its own instructions could make any call look wanted. Whoever may
+ * instruct has that one scope and no other, so that it can not act.
+ */
+function instructed(passport: VerifiedPassport, sessionId: string): string {
+  if (passport.scopes.has(INSTRUCT_SCOPE)) return sessionId;
+  throw new Refusal('scope_insufficient', {
+    detail: 'An instruction is taken from the user’s side alone, not from the passport of an agent.',
+    extra: { scope: INSTRUCT_SCOPE },
+  });
+}

@@ -8,7 +8,7 @@ import { canonicalHost, defaultPort, parseAuthority } from '../ingress/authority
 const MAX_ORIGINS = 32;
 
 /** Names that stand for the gate itself in scopes and paths. */
-const RESERVED: ReadonlySet<string> = new Set(['sallyport']);
+const RESERVED: ReadonlySet<string> = new Set(['sallyport', 'session']);
 
 const origin = z.union([
   z.string().transform((text, context): Origin => {

@@ -90,6 +90,7 @@ const data: { readonly [T in AuditEventType]: AuditEventMap[T] } = {
   },
   'observe.recorded': {
     sid: 'sid_1',
+    by: 'agent_1',
     phase: 'result',
     callId: 'call_1',
     textBytes: 9,
