@@ -11,10 +11,7 @@ let sid: string;
 
 beforeAll(async () => {
   gate = await openRealGate();
-  client = await GateClient.of(
-    await gate.newAgent(['tools:call']),
-    gate.gateway.port,
-  );
+  client = await GateClient.of(await gate.newAgent(['tools:call']), gate.gateway.port);
   user = await GateClient.of(await gate.newAgent(['session:instruct']), gate.gateway.port);
   sid = String(decodeJwt(client.passport).sid);
 });
