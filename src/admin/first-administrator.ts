@@ -23,8 +23,8 @@ interface Options {
 }
 
 /**
- * Makes the first admin token when there is none (DESIGN rule 13). On a terminal the caller shows it once;
- * else it stands in a 0600 file in the keys folder, because standard output of a service ends in logs.
+ * Makes the first admin token when there is none (rule 13 of docs/guarantees.md). On a terminal the caller shows
+ * it once; else it stands in a 0600 file in the keys folder, because standard output of a service ends in logs.
  *
  * The file is written before the database knows the token, and a token that stands there already is taken
  * over: a crash in between, or a container that mounts one, ends with an administrator either way.

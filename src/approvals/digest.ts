@@ -3,8 +3,8 @@ import { canonicalJson } from '../audit/index.ts';
 import type { JsonValue } from '../core/index.ts';
 
 /**
- * Everything that an approval is for (DESIGN rule 8). The passport's `jti` is not among it: passports live five
- * minutes, the lineage (`sid`) goes on.
+ * Everything that an approval is for (rule 8 of docs/guarantees.md). The passport's `jti` is not among it:
+ * passports live five minutes, the lineage (`sid`) goes on.
  */
 export type ApprovalBinding = HttpBinding | ToolBinding;
 

@@ -5,7 +5,7 @@ export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'used';
 export interface ApprovalRecord {
   readonly tenant: string;
   readonly id: string;
-  /** base64url SHA-256 over everything that the approval is bound to (DESIGN rule 8). */
+  /** base64url SHA-256 over everything that the approval is bound to (rule 8 of docs/guarantees.md). */
   readonly callDigest: string;
   readonly sid: string;
   readonly agentId: string;

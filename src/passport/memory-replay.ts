@@ -6,7 +6,7 @@ const BUCKET_MS = 10_000;
 /**
  * What was seen once, in the memory of the one node that there is. Entries wait in buckets of ten seconds and
  * go by the bucket, so that forgetting costs nothing per entry. After a restart it knows nothing; proofs from
- * before the start are refused for their age instead (DESIGN rule 11).
+ * before the start are refused for their age instead (rule 11 of docs/guarantees.md).
  */
 export class MemoryReplayStore implements ReplayStore {
   readonly #seen = new Map<string, number>();

@@ -59,7 +59,7 @@ export class Pepper {
 
   /**
    * The session of an agent and one of its keys or secrets: the same after a renewal, a restart or with a new
-   * DPoP key, so that a fresh passport is no fresh start (DESIGN rule 3).
+   * DPoP key, so that a fresh passport is no fresh start (rule 3 of docs/guarantees.md).
    */
   sessionOf(agent: AgentRecord, by: AuthenticatedBy): string {
     const credential = by.kind === 'key' ? by.kid : by.id;

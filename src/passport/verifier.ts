@@ -43,7 +43,10 @@ export interface VerifierOptions {
   /** Null: no nonce is asked for. */
   readonly nonces: Nonces | null;
   readonly counter: CallCounter;
-  /** A whole second (ms). Proofs from before are refused: what was seen then is not known (DESIGN rule 11). */
+  /**
+   * A whole second (ms). Proofs from before are refused: what was seen then is not known
+   * (rule 11 of docs/guarantees.md).
+   */
   readonly startedAt: number;
 }
 

@@ -21,7 +21,7 @@ export type TunnelAnswer =
       readonly body: Buffer;
     };
 
-/** Asks the gateway for a tunnel to `host:port` as the agent: one proof a tunnel (DESIGN rule 1). */
+/** A tunnel through the gateway to `host:port`, as the agent: one proof a tunnel (rule 1 of docs/guarantees.md). */
 export async function openTunnel(holder: PassportHolder, authority: string): Promise<TunnelAnswer> {
   const first = await connect(holder, authority);
   // The gateway may want its nonce in the proof; it says so once (RFC 9449 section 9).

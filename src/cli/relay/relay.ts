@@ -25,8 +25,8 @@ export interface Relay {
 
 /**
  * A proxy on loopback that speaks to the gateway as an agent: it holds the passport and its key, renews them,
- * and shows a proof for each tunnel and request (DESIGN rule 1). Throws RelayFault when issuer or gateway
- * don't give what it needs to begin.
+ * and shows a proof for each tunnel and request (rule 1 of docs/guarantees.md). Throws RelayFault when issuer or
+ * gateway don't give what it needs to begin.
  */
 export async function openRelay(
   options: RelayOptions & {

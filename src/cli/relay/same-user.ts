@@ -3,8 +3,8 @@ import { RelayFault } from './fault.ts';
 
 /**
  * A program that runs as the user who owns the gate's state could read keys and database around the gate
- * (DESIGN rule 4). Says so, and in the strict profile refuses. Null when there is nothing to say: the folder
- * is out of reach, or on another machine.
+ * (rule 4 of docs/guarantees.md). Says so, and in the strict profile refuses. Null when there is nothing to say:
+ * the folder is out of reach, or on another machine.
  */
 export async function checkUser(options: {
   readonly stateFolder: string | null;

@@ -3,7 +3,7 @@ import type { Dial } from './connector.ts';
 import type { PinnedDestination } from './destination.ts';
 import { PinnedAgent } from './pinned-agent.ts';
 
-/** Everything that two calls must share before they may share a connection (DESIGN rule 6). */
+/** Everything that two calls must share before they may share a connection (rule 6 of docs/guarantees.md). */
 export interface PoolKey {
   readonly tenant: string;
   readonly service: string;

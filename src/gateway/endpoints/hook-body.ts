@@ -4,7 +4,7 @@ import type { BodySource } from '../ingress/body-source.ts';
 
 const id = z.string().min(1).max(256);
 
-/** What hooks and SDKs send to `/v1/decide` and `/v1/observe` (DESIGN "Agreed between the rooms"). */
+/** What hooks and SDKs send to `/v1/decide` and `/v1/observe` (docs/reference/gateway.md). */
 const schema = z.strictObject({
   sessionId: id,
   phase: z.enum(['instruction', 'call', 'result']),

@@ -33,7 +33,7 @@ interface Opening {
 /**
  * CONNECT: one proof for a tunnel (`htm` CONNECT, `htu` the authority), then TLS that ends here, then requests
  * through the same parser as everywhere. CONNECT authority, TLS server name and Host must name one place, and
- * exactly one service lives there (DESIGN rule 6).
+ * exactly one service lives there (rule 6 of docs/guarantees.md).
  */
 export async function openTunnel(
   opening: Opening,

@@ -7,7 +7,7 @@ const NOTHING = new Uint8Array();
 /**
  * Takes every form of the secrets out of one stream of bytes (G1). Bytes leave as soon as they can't belong to
  * a secret any more: what is held back is exactly as long as the longest beginning of a form that stands at
- * the end of the data so far (DESIGN rule 7), so event streams flow.
+ * the end of the data so far (rule 7 of docs/guarantees.md), so event streams flow.
  *
  * At the end of the data, the beginning of a secret counts as the secret (the upstream may have been cut off)
  * when it is half of it, at least 7 and at most 12 bytes; shorter ones leave unchanged. The output has the
