@@ -52,7 +52,7 @@ class AdminIdentity {
 
 export interface AdminTokensOptions {
   readonly store: AdminTokenStore;
-  /** Key of the HMAC (keys/pepper.key): a copy of the database alone lets nobody check guesses. */
+  /** Key of the HMAC (keys/admin-pepper.key): a copy of the database alone lets nobody check guesses. */
   readonly pepper: Uint8Array;
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
@@ -64,6 +64,7 @@ export interface AdminTokensOptions {
  */
 export class AdminTokens {
   readonly #options: AdminTokensOptions;
+  #deleting: Promise<unknown> = Promise.resolve();
 
   constructor(options: AdminTokensOptions) {
     this.#options = options;
@@ -121,18 +122,34 @@ export class AdminTokens {
     return (await this.#options.store.list(tenant)).map(withoutHash);
   }
 
+  /** Whether somebody can still do everything: a token of an administrator that has not run out. */
+  async hasAdministrator(tenant: string): Promise<boolean> {
+    const now = this.#options.clock.now();
+    return (await this.#options.store.list(tenant)).some((token) => isLiveAdministrator(token, now));
+  }
+
+  /** Whether the token is there yet and has not run out: for answers that take longer than a moment. */
+  async isLive({ tenant, tokenId }: AdminIdentity): Promise<boolean> {
+    const token = (await this.#options.store.list(tenant)).find(({ id }) => id === tokenId);
+    return token !== undefined && (token.expiresAt === null || token.expiresAt > this.#options.clock.now());
+  }
+
   /** Throws Refusal `not_found`; `conflict` for the last token that is allowed everything. */
-  async delete(key: { readonly tenant: string; readonly id: string }, by: string): Promise<void> {
+  delete(key: { readonly tenant: string; readonly id: string }, by: string): Promise<void> {
+    // One after the other: two administrators who delete each other at the same moment must not both succeed.
+    const deleted = this.#deleting.then(() => this.#delete(key, by));
+    this.#deleting = deleted.catch(() => {});
+    return deleted;
+  }
+
+  async #delete(key: { readonly tenant: string; readonly id: string }, by: string): Promise<void> {
     const { store, clock, audit } = this.#options;
     const now = clock.now();
     const tokens = await store.list(key.tenant);
     const token = tokens.find(({ id }) => id === key.id);
     if (token === undefined)
       throw new Refusal('not_found', { detail: 'There is no admin token with this id.' });
-    const others = tokens.filter(
-      ({ id, role, expiresAt }) =>
-        id !== key.id && role === 'admin' && (expiresAt === null || expiresAt > now),
-    );
+    const others = tokens.filter((one) => one.id !== key.id && isLiveAdministrator(one, now));
     if (token.role === 'admin' && others.length === 0) {
       throw new Refusal('conflict', {
         detail: 'This is the last live token of an administrator; create another one first.',
@@ -155,6 +172,10 @@ export class AdminTokens {
   #hash(token: string): string {
     return createHmac('sha256', this.#options.pepper).update(`admin-token\0${token}`).digest('hex');
   }
+}
+
+function isLiveAdministrator({ role, expiresAt }: AdminTokenRecord, now: number): boolean {
+  return role === 'admin' && (expiresAt === null || expiresAt > now);
 }
 
 function withoutHash({ hash: _, ...view }: AdminTokenRecord): AdminTokenView {

@@ -1,8 +1,16 @@
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { z } from 'zod';
-import { KeyFileError, readOwnFile, writeOwnFile } from '../admin/index.ts';
+import {
+  createKeyFile,
+  KeyFileError,
+  readKeyFile,
+  removeKeyFile,
+  replaceKeyFile,
+  syncFolder,
+} from '../files/index.ts';
 import { stateFault, usageFault } from './fault.ts';
 import type { AgentIdentity } from './relay/index.ts';
 import type { State } from './state.ts';
@@ -52,30 +60,37 @@ export function agentKeyFile(state: State, name: string): string {
 }
 
 /** Writes the key of a new agent, mode 0600. Throws CliFault when there is one by this name. */
-export function saveAgentKey(file: string, identity: AgentIdentity): void {
-  if (writeOwnFile(file, textOf(identity))) return;
+export async function saveAgentKey(file: string, identity: AgentIdentity): Promise<void> {
+  if (await createKeyFile(file, textOf(identity))) return;
   throw stateFault(`${file} exists already.`, 'Move it away, or choose another name.');
 }
 
 /** Puts a key in the place of another one in two steps, so that a crash between them loses neither. */
-export function prepareAgentKey(file: string, identity: AgentIdentity): { commit(): void; discard(): void } {
+export async function prepareAgentKey(
+  file: string,
+  identity: AgentIdentity,
+): Promise<{ commit(): Promise<void>; discard(): Promise<void> }> {
   const draft = `${file}.next`;
-  rmSync(draft, { force: true });
-  writeOwnFile(draft, textOf(identity));
-  return { commit: () => renameSync(draft, file), discard: () => rmSync(draft, { force: true }) };
+  await replaceKeyFile(draft, textOf(identity));
+  return {
+    async commit() {
+      await rename(draft, file);
+      await syncFolder(dirname(file));
+    },
+    discard: () => removeKeyFile(draft),
+  };
 }
 
 /** The agent that a command acts as: `--agent`, else SALLYPORT_AGENT, else the only one of this machine. */
-export function loadAgent(state: State, named: string | undefined): AgentIdentity {
+export async function loadAgent(state: State, named: string | undefined): Promise<AgentIdentity> {
   const name = named ?? state.agentVariable ?? onlyAgent(state);
   const file = agentKeyFile(state, name);
-  if (!existsSync(file)) {
-    throw stateFault(
-      `There is no key for the agent ${name} on this machine (${file}).`,
-      `Make one: sallyport agent add ${name} --scope <service>:<access>`,
-    );
-  }
-  return readKey(file);
+  const found = await readKey(file);
+  if (found !== null) return found;
+  throw stateFault(
+    `There is no key for the agent ${name} on this machine (${file}).`,
+    `Make one: sallyport agent add ${name} --scope <service>:<access>`,
+  );
 }
 
 function onlyAgent(state: State): string {
@@ -92,9 +107,10 @@ function onlyAgent(state: State): string {
     : usageFault(`There are several agents on this machine: ${names.join(', ')}.`, 'Name one with --agent.');
 }
 
-function readKey(file: string): AgentIdentity {
+async function readKey(file: string): Promise<AgentIdentity | null> {
   try {
-    return keyFile.parse(JSON.parse(readOwnFile(file)));
+    const bytes = await readKeyFile(file);
+    return bytes === null ? null : keyFile.parse(JSON.parse(bytes.toString('utf8')));
   } catch (cause) {
     if (cause instanceof KeyFileError) throw stateFault(cause.message, undefined, cause);
     throw stateFault(

@@ -27,6 +27,7 @@ export async function serve(o: ServeOptions): Promise<number> {
       onFault,
     });
     o.out.write(`${greeting(service, config)}\n`);
+    if (service.administrator.kind === 'shown') await service.administrator.confirm();
     const reason = await o.stopped;
     const { callsCut } = await service.stop(reason);
     o.out.write(callsCut === 0 ? 'Stopped.\n' : `Stopped; ${callsCut} calls in flight were cut.\n`);

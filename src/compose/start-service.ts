@@ -5,7 +5,6 @@ import {
   createAdminApi,
   ensureFirstAdministrator,
   type FirstAdministrator,
-  loadOrCreateKey,
 } from '../admin/index.ts';
 import { Deduplicator, Outbox, raise, Sinks } from '../alerts/index.ts';
 import { Approvals } from '../approvals/index.ts';
@@ -18,6 +17,7 @@ import {
 import { type Config, summarizeConfig } from '../config/index.ts';
 import { type AuditEvent, type Clock, type SecretBytes, systemClock } from '../core/index.ts';
 import { openDetector } from '../detector/index.ts';
+import { loadOrCreateRandomKey } from '../files/index.ts';
 import { type Gateway, openGateway, policyGate, ServiceRegistry } from '../gateway/index.ts';
 import { MemoryReplayStore, openPassportRoom, protectedResourceMetadata } from '../passport/index.ts';
 import { decideDelegation, PolicyKeeper } from '../policy/index.ts';
@@ -26,6 +26,7 @@ import { openVault } from '../vault/index.ts';
 import { addressOf } from './addresses.ts';
 import { openControlPlane } from './control-plane.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import { ADMIN_PEPPER_FILE, assertNoLostKeys } from './lost-keys.ts';
 import { policyRoom } from './policy-room.ts';
 import { prepareStateFolder } from './state-folder.ts';
 import { statusOf } from './status.ts';
@@ -76,7 +77,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
   const { config, onFault, clock = systemClock } = options;
   const { paths } = config;
   const version = programVersion();
-  const { first } = prepareStateFolder(paths, PROGRAM_ROOT);
+  const { first } = await prepareStateFolder(paths, PROGRAM_ROOT);
   const controlAddress = await addressOf(config.control);
   const gatewayAddress = await addressOf(config.gateway);
 
@@ -95,6 +96,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
   const storage = await openStorageFor(config, clock, onFault);
   stack.defer(() => storage.close());
   stack.defer(startHousekeeping({ storage, clock, onFault }));
+  await assertNoLostKeys({ keysDirectory: paths.keys, storage, tenant: TENANT });
 
   const vault = await openVault({
     store: storage.credentials,
@@ -216,7 +218,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
 
   const tokens = new AdminTokens({
     store: storage.adminTokens,
-    pepper: loadOrCreateKey(paths.keys, 'admin-pepper.key', 32),
+    pepper: await loadOrCreateRandomKey(join(paths.keys, ADMIN_PEPPER_FILE), 'admin tokens'),
     clock,
     audit,
   });

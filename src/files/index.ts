@@ -1,1 +1,11 @@
-export { createKeyFile, hasCode, KeyFileError, readKeyFile, replaceKeyFile, syncFolder } from './key-file.ts';
+export {
+  createKeyFile,
+  hasCode,
+  KeyFileError,
+  readKeyFile,
+  removeAbandonedDrafts,
+  removeKeyFile,
+  replaceKeyFile,
+  syncFolder,
+} from './key-file.ts';
+export { loadOrCreateRandomKey } from './random-key.ts';

@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 const PRIVATE_MODE = 0o600;
+/** More than any key file holds: a wrong file put in its place must not fill the memory. */
+const MAX_BYTES = 1024 * 1024;
+/** Younger drafts may belong to a process that is about to link them. */
+const DRAFT_ABANDONED_MS = 60_000;
+const DRAFT = /\.[0-9a-f]{12}\.new$/;
+/** A link in the folder must not point us at another file, and a pipe in it must not keep us waiting. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** A file of the keys folder that can't be used as it stands; the message names it and says what to do. */
 export class KeyFileError extends Error {
@@ -21,10 +28,12 @@ export class KeyFileError extends Error {
  * when it belongs to somebody else, or when it is no plain file.
  */
 export async function readKeyFile(path: string): Promise<Buffer | null> {
-  // O_NOFOLLOW: a link in the folder must not be able to point us at another file.
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((cause: unknown) => {
+  const file = await open(path, READ).catch((cause: unknown) => {
     if (hasCode(cause, 'ENOENT')) return null;
-    throw new KeyFileError(path, 'can not be read', { cause });
+    if (hasCode(cause, 'ELOOP')) {
+      throw new KeyFileError(path, 'is a symbolic link; put the file itself there', { cause });
+    }
+    throw new KeyFileError(path, `can not be read (${messageOf(cause)})`, { cause });
   });
   if (file === null) return null;
   try {
@@ -37,6 +46,9 @@ export async function readKeyFile(path: string): Promise<Buffer | null> {
     const self = process.getuid?.();
     if (self !== undefined && self !== 0 && found.uid !== self) {
       throw new KeyFileError(path, `belongs to another user; run: chown $(id -un) ${path}`);
+    }
+    if (found.size > MAX_BYTES) {
+      throw new KeyFileError(path, `has ${found.size} bytes, more than any key; restore it from a backup`);
     }
     return await file.readFile();
   } finally {
@@ -74,16 +86,51 @@ export async function replaceKeyFile(
 }
 
 async function writeDraft(path: string, content: Uint8Array | string, mode: number): Promise<string> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomBytes(6).toString('hex')}.new`;
-  const file = await open(draft, 'wx', mode);
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeNew(draft, content, mode);
+  } catch (cause) {
+    // A full disk must not fill with halves of keys.
+    await unlink(draft).catch(() => {});
+    throw new KeyFileError(path, `can not be written (${messageOf(cause)})`, { cause });
+  }
+  return draft;
+}
+
+async function writeNew(path: string, content: Uint8Array | string, mode: number): Promise<void> {
+  const file = await open(path, 'wx', mode);
   try {
     await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();
   }
-  return draft;
+}
+
+/** Takes a key file away, durably; nothing happens when there is none. */
+export async function removeKeyFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (cause) {
+    if (hasCode(cause, 'ENOENT')) return;
+    throw cause;
+  }
+  await syncFolder(dirname(path));
+}
+
+/**
+ * Removes the drafts that a killed process left in a folder of keys: each is a copy of a key under a name that
+ * no backup and no rotation knows. Those of the last minute stay, since somebody may be writing them.
+ */
+export async function removeAbandonedDrafts(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!DRAFT.test(name)) continue;
+    const draft = join(folder, name);
+    const found = await lstat(draft).catch(() => null);
+    if (found?.isFile() !== true || Date.now() - found.mtimeMs < DRAFT_ABANDONED_MS) continue;
+    await unlink(draft).catch(() => {});
+  }
 }
 
 /** Without this a power cut could take the file's name away. */
@@ -98,4 +145,8 @@ export async function syncFolder(path: string): Promise<void> {
 
 export function hasCode(cause: unknown, code: string): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === code;
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

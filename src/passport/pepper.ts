@@ -1,10 +1,9 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
-import { createKeyFile, KeyFileError, readKeyFile } from '../files/index.ts';
+import { loadOrCreateRandomKey } from '../files/index.ts';
 import type { AgentRecord } from './store.ts';
 
 const FILE = 'passport-pepper.key';
-const FORM = /^[0-9a-f]{64}\n$/;
 const SECRET_BYTES = 32;
 
 /** What an agent proved itself with: the root of its lineage. */
@@ -25,20 +24,7 @@ export class Pepper {
 
   /** Reads `passport-pepper.key`, or makes it (0600). Throws KeyFileError when it is damaged. */
   static async open(keysDirectory: string): Promise<Pepper> {
-    const path = join(keysDirectory, FILE);
-    let bytes = await readKeyFile(path);
-    if (bytes === null) {
-      await createKeyFile(path, `${randomBytes(32).toString('hex')}\n`);
-      bytes = await readKeyFile(path);
-    }
-    const text = bytes?.toString('latin1') ?? '';
-    if (!FORM.test(text)) {
-      throw new KeyFileError(
-        path,
-        'must hold 64 hexadecimal digits; it was cut off or edited: restore it from a backup, since client secrets are worth nothing without it',
-      );
-    }
-    return new Pepper(Buffer.from(text.trim(), 'hex'));
+    return new Pepper(await loadOrCreateRandomKey(join(keysDirectory, FILE), 'client secrets'));
   }
 
   hashSecret(tenant: string, agentId: string, secret: string): string {

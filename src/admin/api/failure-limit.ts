@@ -18,7 +18,8 @@ export class FailureLimit {
 
   #window(address: string, now: number): { readonly endsAt: number; count: number } {
     const known = this.#windows.get(address);
-    if (known !== undefined && known.endsAt > now) return known;
+    // A window that ends too late was begun before the clock was set back.
+    if (known !== undefined && known.endsAt > now && known.endsAt <= now + WINDOW_MS) return known;
     const fresh = { endsAt: now + WINDOW_MS, count: 0 };
     this.#windows.delete(address);
     // An attacker with many addresses (an IPv6 prefix) must not fill the memory: the oldest window goes.

@@ -15,6 +15,9 @@ import { readQuery } from './read-query.ts';
 import type { Route, StreamedAnswer } from './route.ts';
 import { ROUTES } from './routes/index.ts';
 
+/** An answer that goes on is looked at so often: a deleted token reads on for no longer than this. */
+const WATCH_MS = 1_000;
+
 export interface AdminApiOptions {
   readonly rooms: AdminRooms;
   readonly tokens: AdminTokens;
@@ -113,7 +116,11 @@ class AdminApi {
 
   #context(admin: AdminIdentity, response: ServerResponse) {
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    const watch = setInterval(() => void this.#endIfRevoked(admin, response), WATCH_MS).unref();
+    response.once('close', () => {
+      clearInterval(watch);
+      gone.abort();
+    });
     return {
       rooms: this.#options.rooms,
       admin,
@@ -122,6 +129,13 @@ class AdminApi {
       now: this.#options.clock.now(),
       signal: gone.signal,
     };
+  }
+
+  /** Who follows the log, or waits, does so no longer than his token lives. */
+  async #endIfRevoked(admin: AdminIdentity, response: ServerResponse): Promise<void> {
+    // A database that can't be asked just now says nothing about the token.
+    const isLive = await this.#options.tokens.isLive(admin).catch(() => true);
+    if (!isLive) response.destroy();
   }
 
   async #refuse(

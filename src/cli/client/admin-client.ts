@@ -24,11 +24,15 @@ const problem = z.looseObject({
 /** The admin API as the commands use it. Throws CliFault for everything but success. */
 export class AdminClient {
   readonly #base: URL;
-  readonly #token: () => string;
+  readonly #token: () => string | Promise<string>;
   readonly #signal: AbortSignal;
 
   /** `token` is asked for at the first request, so that commands that need none don't miss it. */
-  constructor(o: { readonly url: string; readonly token: () => string; readonly signal: AbortSignal }) {
+  constructor(o: {
+    readonly url: string;
+    readonly token: () => string | Promise<string>;
+    readonly signal: AbortSignal;
+  }) {
     this.#base = checkedUrl(o.url);
     this.#token = o.token;
     this.#signal = o.signal;
@@ -100,15 +104,15 @@ export class AdminClient {
     return rowOf(parse(text));
   }
 
-  #send(method: string, path: string, { query = {}, body }: Payload): Promise<IncomingMessage> {
+  async #send(method: string, path: string, { query = {}, body }: Payload): Promise<IncomingMessage> {
     const url = new URL(`/admin/v1${path}`, this.#base);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
-    return exchange({
+    return await exchange({
       method,
       url,
-      headers: { authorization: `Bearer ${this.#token()}`, accept: 'application/json' },
+      headers: { authorization: `Bearer ${await this.#token()}`, accept: 'application/json' },
       signal: this.#signal,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });

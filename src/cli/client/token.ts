@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ADMIN_TOKEN_FILE, isAdminToken, KeyFileError, readOwnFile } from '../../admin/index.ts';
+import { ADMIN_TOKEN_FILE, isAdminToken } from '../../admin/index.ts';
+import { readKeyFile } from '../../files/index.ts';
 import { stateFault } from '../fault.ts';
 import type { State } from '../state.ts';
 
@@ -8,13 +9,14 @@ const REMEDY =
   'Run `sallyport login`, name a file with --token-file, or set SALLYPORT_ADMIN_TOKEN. The first token was shown when the service first started.';
 
 /** The admin token: --token-file, else SALLYPORT_ADMIN_TOKEN, else keys/admin-token. Throws CliFault. */
-export function findAdminToken(state: State, tokenFile: string | undefined): string {
+export async function findAdminToken(state: State, tokenFile: string | undefined): Promise<string> {
   if (tokenFile !== undefined) return checked(readNamed(tokenFile), tokenFile);
   if (state.adminTokenVariable !== undefined)
     return checked(state.adminTokenVariable, 'SALLYPORT_ADMIN_TOKEN');
   const file = savedTokenFile(state);
-  if (!existsSync(file)) throw stateFault('There is no admin token on this machine.', REMEDY);
-  return checked(readOwn(file), file);
+  const bytes = await readKeyFile(file);
+  if (bytes === null) throw stateFault('There is no admin token on this machine.', REMEDY);
+  return checked(bytes.toString('utf8'), file);
 }
 
 /** Where `login` keeps a token, and where a first start without a terminal writes it. */
@@ -27,15 +29,6 @@ function readNamed(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     throw stateFault(`${file} can not be read.`, 'Check the name after --token-file.', cause);
-  }
-}
-
-function readOwn(file: string): string {
-  try {
-    return readOwnFile(file);
-  } catch (cause) {
-    if (cause instanceof KeyFileError) throw stateFault(cause.message, undefined, cause);
-    throw stateFault(`${file} can not be read.`, REMEDY, cause);
   }
 }
 

@@ -56,7 +56,7 @@ async function addWithOwnKey({ client, output, state }: Context, wanted: Wanted)
   const { agent } = await client.post('/agents', { ...wanted, jwks: [key.publicJwk] });
   const { id } = rowOf(agent);
   try {
-    saveAgentKey(file, { clientId: textOf(id), privateJwk: key.privateJwk });
+    await saveAgentKey(file, { clientId: textOf(id), privateJwk: key.privateJwk });
   } catch (cause) {
     // An agent whose key is nowhere would only stand in the way of the next try.
     await client.delete(`/agents/${step(textOf(id))}`);

@@ -31,16 +31,16 @@ export const agentRotate = defineCommand({
     const file = agentKeyFile(state, name);
     const found = await client.get(`/agents/${step(name)}`);
     const key = await generateAgentKey();
-    const prepared = prepareAgentKey(file, { clientId: textOf(found.id), privateJwk: key.privateJwk });
+    const prepared = await prepareAgentKey(file, { clientId: textOf(found.id), privateJwk: key.privateJwk });
     try {
       const agent = await client.patch(`/agents/${step(name)}`, { jwks: [key.publicJwk] });
-      prepared.commit();
+      await prepared.commit();
       output.result(
         { agent, keyFile: file },
         `${name} has a new key, in ${file}; the ones before stopped working.`,
       );
     } catch (cause) {
-      prepared.discard();
+      await prepared.discard();
       throw cause;
     }
     return undefined;

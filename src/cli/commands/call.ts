@@ -42,7 +42,7 @@ export const call = defineCommand({
     const answer = await callOnce(target, {
       gatewayUrl: state.gatewayUrl,
       issuerUrl: url ?? state.controlUrl,
-      agent: loadAgent(state, values.agent),
+      agent: await loadAgent(state, values.agent),
       method: (values.method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase(),
       headers: values.header.map(fieldOf),
       onNotice: (sentence) => output.note(sentence),

@@ -1,5 +1,5 @@
-import { existsSync, rmSync } from 'node:fs';
-import { isAdminToken, readOwnFile, writeOwnFile } from '../../admin/index.ts';
+import { isAdminToken } from '../../admin/index.ts';
+import { replaceKeyFile } from '../../files/index.ts';
 import { AdminClient } from '../client/admin-client.ts';
 import { savedTokenFile } from '../client/token.ts';
 import { defineCommand } from '../command.ts';
@@ -18,10 +18,7 @@ export const login = defineCommand({
     const client = new AdminClient({ url: url ?? state.controlUrl, token: () => token, signal });
     const self = await client.get('/tokens/self');
     const file = savedTokenFile(state);
-    if (!existsSync(file) || readOwnFile(file).trim() !== token) {
-      rmSync(file, { force: true });
-      writeOwnFile(file, `${token}\n`);
-    }
+    await replaceKeyFile(file, `${token}\n`);
     output.result(
       { ...self, file },
       `Signed in as ${textOf(self.name)} (${textOf(self.role)}); kept in ${file}.`,

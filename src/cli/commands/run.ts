@@ -30,7 +30,7 @@ export const run = defineCommand({
       environment: state.environment,
       gatewayUrl: state.gatewayUrl,
       issuerUrl: url ?? state.controlUrl,
-      agent: loadAgent(state, values.agent),
+      agent: await loadAgent(state, values.agent),
       stateFolder: existsSync(paths.data) ? paths.home : null,
       strict: detector.profile === 'strict',
       onNotice: (sentence) => output.note(sentence),

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readOwnFile } from '../../admin/index.ts';
 import { type RunningService, startService } from '../../compose/index.ts';
 import { type Config, loadConfig } from '../../config/index.ts';
+import { readKeyFile } from '../../files/index.ts';
 import { generateAgentKey } from '../agent-keys.ts';
 import { AdminClient } from '../client/admin-client.ts';
 import { rowOf, textOf } from '../output.ts';
@@ -52,7 +52,7 @@ export async function setStage(programRoot: string, signal: AbortSignal): Promis
     stack.defer(() => upstream.close());
     const receiver = await startReceiver();
     stack.defer(() => receiver.close());
-    const token = readOwnFile(join(config.paths.keys, 'admin-token')).trim();
+    const token = String(await readKeyFile(join(config.paths.keys, 'admin-token'))).trim();
     const admin = new AdminClient({ url: service.controlUrl, token: () => token, signal });
     const upstreamKey = `demo-key-${randomBytes(18).toString('base64url')}`;
     return {

@@ -242,3 +242,27 @@ describe('the happy path', () => {
     expect(references.length).toBeGreaterThan(10);
   });
 });
+
+describe('who follows the log', () => {
+  it('is cut off when the token is deleted, and when it runs out', async () => {
+    const follow = async (token: unknown) => {
+      const url = `http://127.0.0.1:${api.port}/admin/v1/audit/export?follow=true`;
+      const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+      expect(response.status).toBe(200);
+      // Ends with an error, so that nobody takes what came for the whole.
+      return response.text();
+    };
+    const make = async (name: string, expiresAt: number | null) =>
+      (
+        await api.send('POST', '/tokens', {
+          token: admin,
+          body: { name, role: 'auditor', ...(expiresAt === null ? {} : { expiresAt }) },
+        })
+      ).json;
+    const leaver = await make('leaver', null);
+    const short = await make('short', Date.now() + 1_500);
+    const ends = [follow(leaver?.token), follow(short?.token)].map((end) => expect(end).rejects.toThrow());
+    await api.send('DELETE', `/tokens/${leaver?.id}`, { token: admin });
+    await Promise.all(ends);
+  });
+});

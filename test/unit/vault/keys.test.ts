@@ -58,7 +58,7 @@ describe('the file seal', () => {
         await writeFile(`${path}.real`, randomBytes(32), { mode: 0o600 });
         await symlink(`${path}.real`, path);
       },
-      /root\.key can not be read/,
+      /root\.key is a symbolic link/,
     ],
   ])('refuses a root key %s, names the file and changes nothing', async (_what, damage, message) => {
     (await openFile()).close();
