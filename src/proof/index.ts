@@ -1,6 +1,13 @@
 export type { AccessTokenClaims, BudgetClaim, StatusReference } from './access-token.ts';
 export { checkAccessTokenTime, verifyAccessToken } from './access-token.ts';
 export type { SignatureAlgorithm } from './algorithms.ts';
+export {
+  type AccessDenial,
+  type AccessGrant,
+  type AccessRequirement,
+  denyAccess,
+  isScopeWithin,
+} from './authorize.ts';
 export { decodeBase64url, encodeBase64url } from './base64url.ts';
 export type { VerifiedProof } from './dpop.ts';
 export { DPOP_ALGORITHMS, parseDpopProof, verifyDpopProof } from './dpop.ts';

@@ -1,4 +1,5 @@
 import { type Clock, type JsonObject, toSeconds } from '../../core/index.ts';
+import { isScopeWithin } from '../../proof/index.ts';
 import type { DelegationPolicy } from '../delegation-policy.ts';
 import type { Issuing } from '../issuing.ts';
 import { OAuthFault } from '../oauth-fault.ts';
@@ -133,7 +134,7 @@ async function scopesOf(
     throw new OAuthFault('invalid_scope', 'the scope is not a list of scope tokens (RFC 6749 section 3.3)');
   }
   const scopes = await o.issuing.admit(client.agent.id, requested, parent);
-  if (passed !== null && !scopes.every((scope) => passed.includes(scope))) {
+  if (passed !== null && !isScopeWithin(scopes, passed)) {
     throw new OAuthFault('invalid_scope', 'the scope is more than the subject_proof passes on');
   }
   return scopes;

@@ -323,7 +323,7 @@ export class TestAgent {
 
 export async function post(
   url: string,
-  o: { form: Record<string, string>; headers?: Record<string, string> },
+  o: { form: Record<string, string> | URLSearchParams; headers?: Record<string, string> },
 ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> {
   const { headers = {} } = o;
   const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(o.form), headers });

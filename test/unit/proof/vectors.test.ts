@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { findVectors } from '../../support/shared.ts';
 import * as dpop from '../../vectors/dpop.ts';
 import * as jws from '../../vectors/jws-wycheproof.ts';
+import * as attenuation from '../../vectors/token-exchange-attenuation.ts';
 
 const vectors = findVectors();
 if (vectors === null) {
@@ -22,5 +23,11 @@ describe.skipIf(vectors === null)('shared vectors', () => {
     const result = await dpop.run(join(vectors ?? '', 'dpop.json'));
     expect(result.failures).toEqual([]);
     expect(result.passed).toBe(96);
+  });
+
+  test('every case of delegation comes out as expected, in the decision and at the token endpoint', async () => {
+    const result = await attenuation.run(join(vectors ?? '', 'token-exchange-attenuation.json'));
+    expect(result.failures).toEqual([]);
+    expect(result.passed).toBe(44);
   });
 });
