@@ -23,10 +23,17 @@ export default {
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     {
+      name: 'sdk-knows-core-and-proof',
+      comment: 'It is shipped by itself, and runs on web-standard runtimes.',
+      severity: 'error',
+      from: { path: '^src/sdk/' },
+      to: { path: '^src/(?!sdk/|core/|proof/)' },
+    },
+    {
       name: 'proof-and-core-are-portable',
       comment: 'The SDK runs them on web-standard runtimes.',
       severity: 'error',
-      from: { path: '^src/(core|proof)/' },
+      from: { path: '^src/(core|proof|sdk)/' },
       to: { dependencyTypes: ['core', 'npm'] },
     },
     {

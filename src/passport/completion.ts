@@ -1,7 +1,11 @@
-import { Refusal } from '../core/index.ts';
+import { type Clock, type JsonObject, Refusal, toSeconds } from '../core/index.ts';
+import type { Signer } from './grants/signing.ts';
 import { issuerMetadata, PATHS } from './metadata.ts';
 import { OAuthFault, toOAuthFault } from './oauth-fault.ts';
 import type { TokenEndpoints } from './token-endpoints.ts';
+
+/** Media type, without `application/`, and `typ` of a signed introspection answer (RFC 9701). */
+export const INTROSPECTION_TYPE = 'token-introspection+jwt';
 
 /** What is used here of the library's context of a request. */
 export interface LibraryContext {
@@ -20,6 +24,11 @@ export interface LibraryContext {
 export interface CompletionOptions {
   readonly audience: string;
   readonly tokens: TokenEndpoints;
+  readonly issuer: string;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  /** Whether the client asked for a signed answer (RFC 9701 section 4). */
+  readonly wantsJwt: boolean;
   /** Grants that are ours, by name. */
   readonly grants: readonly string[];
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
@@ -42,8 +51,20 @@ export async function completeAnswer(ctx: LibraryContext, o: CompletionOptions):
         return '';
       });
     case 'introspection':
-      return answerForJwt(ctx, o, (clientId, token) => o.tokens.introspect(clientId, token));
+      await answerForJwt(ctx, o, (clientId, token) => o.tokens.introspect(clientId, token));
+      return signAnswer(ctx, o);
   }
+}
+
+/** The same answer as a JWT for the client that asked (RFC 9701 section 5), so that it can be shown to others. */
+async function signAnswer(ctx: LibraryContext, o: CompletionOptions): Promise<void> {
+  const { issuer, signer, clock } = o;
+  const aud = ctx.oidc?.client?.clientId;
+  if (!o.wantsJwt || ctx.status !== 200 || aud === undefined) return;
+  const found = ctx.body as JsonObject;
+  const claims = { iss: issuer, aud, iat: toSeconds(clock.now()), token_introspection: found };
+  ctx.body = await signer.sign(signer.current, INTROSPECTION_TYPE, claims);
+  ctx.set('content-type', `application/${INTROSPECTION_TYPE}`);
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import helmet from 'helmet';
 import { type Clock, type JsonObject, Refusal } from '../core/index.ts';
 import { ProofFault, parseDpopProof } from '../proof/index.ts';
+import { INTROSPECTION_TYPE } from './completion.ts';
 import { type AskedGrant, readAskedGrant } from './grants/asked-grant.ts';
 import type { OwnGrants } from './grants/token-endpoint.ts';
 import { readTokenForm } from './grants/token-form.ts';
@@ -10,6 +11,7 @@ import { PATHS } from './metadata.ts';
 import { OAuthFault, toOAuthFault, tooManyRequests } from './oauth-fault.ts';
 import { networkOf, type RateLimiter } from './rate-limiter.ts';
 import { readBody, withBody } from './read-request.ts';
+import { STATUS_TTL_SECONDS, type StatusLists } from './status/status-lists.ts';
 
 /** A form with a client assertion and a token is far smaller. */
 const BODY_BYTES = 32 * 1024;
@@ -26,14 +28,19 @@ const METHODS: ReadonlyMap<string, readonly string[]> = new Map([
   [PATHS.openidMetadata, READ],
 ]);
 
-/** Hands a request to the OAuth library; at the token endpoint, with what was read of it already. */
-export type Provide = (req: IncomingMessage, res: ServerResponse, asked?: AskedGrant) => void;
+/** Hands a request to the OAuth library, with what was read of it already. */
+export type Provide = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  known?: { readonly asked?: AskedGrant; readonly wantsJwt?: boolean },
+) => void;
 
 export interface IssuerOptions {
   readonly issuer: string;
   /** The provider of the moment: another one after each change of keys. */
   readonly provider: () => Provide;
   readonly grants: OwnGrants;
+  readonly statusLists: StatusLists;
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;
   readonly limiter: RateLimiter;
@@ -45,7 +52,7 @@ export function issuerHandler(o: IssuerOptions): RequestHandler {
   const protect = helmet();
   const { host, protocol } = new URL(o.issuer);
   return (req, res, next) => {
-    const methods = METHODS.get(req.path);
+    const methods = req.path.startsWith(PATHS.statusLists) ? READ : METHODS.get(req.path);
     if (methods === undefined) return next();
     protect(req, res, (fault) => {
       if (fault !== undefined) return next(fault);
@@ -59,18 +66,29 @@ export function issuerHandler(o: IssuerOptions): RequestHandler {
       res.once('finish', () => {
         if (res.statusCode === 401) o.limiter.charge(network, o.clock.now(), FAILURE_COST);
       });
+      if (req.path.startsWith(PATHS.statusLists)) return void answerStatusList(req, res, o).catch(next);
       // The library builds its URLs, and the target of a proof, from the request. They come from our settings
       // instead, whatever Host or X-Forwarded-* a client sends.
       req.headers.host = host;
       req.headers['x-forwarded-proto'] = protocol.slice(0, -1);
       delete req.headers['x-forwarded-host'];
+      const wantsJwt = req.headers.accept?.toLowerCase().includes(INTROSPECTION_TYPE) === true;
       // Errors are JSON for everybody; the library would show browsers a page.
       req.headers.accept = 'application/json';
       if (methods === READ) res.setHeader('cache-control', 'public, max-age=60');
-      if (req.path !== PATHS.token) return o.provider()(req, res);
+      if (req.path !== PATHS.token) return o.provider()(req, res, { wantsJwt });
       answerToken(req, res, o).catch(next);
     });
   };
+}
+
+async function answerStatusList(req: Request, res: ServerResponse, o: IssuerOptions): Promise<void> {
+  const number = /^[0-9]{1,4}$/.exec(req.path.slice(PATHS.statusLists.length))?.[0];
+  const token = number === undefined ? null : await o.statusLists.get(Number(number));
+  if (token === null) return sendJson(res, 404, { error: 'not_found' });
+  res.setHeader('content-type', 'application/statuslist+jwt');
+  res.setHeader('cache-control', `public, max-age=${STATUS_TTL_SECONDS}`);
+  res.end(req.method === 'HEAD' ? undefined : token);
 }
 
 /** A grant of ours is answered here; every other one is the library's, bounded by the same extra parameters. */
@@ -81,7 +99,7 @@ async function answerToken(req: IncomingMessage, res: ServerResponse, o: IssuerO
     const form = readTokenForm(body, req.headers['content-type']);
     if (form === null) return o.provider()(withBody(req, body), res);
     const grant = o.grants.find(form);
-    if (grant === null) return o.provider()(withBody(req, body), res, readAskedGrant(form));
+    if (grant === null) return o.provider()(withBody(req, body), res, { asked: readAskedGrant(form) });
     const nonce = o.grants.nonce();
     if (nonce !== null) res.setHeader('dpop-nonce', nonce);
     const answered = await o.grants.answer(grant, form, req.headers, (id) => {

@@ -1,12 +1,17 @@
 import type { JsonObject, JsonValue } from '../core/index.ts';
 import { DETAIL_TYPE, DPOP_ALGORITHMS } from '../proof/index.ts';
 
+/** A status list is used by nobody after this time. */
+export const STATUS_LIFETIME_SECONDS = 60;
+
 /** Where the issuer serves what; its metadata names the same. */
 export const PATHS = {
   token: '/token',
   revocation: '/revoke',
   introspection: '/introspect',
   jwks: '/jwks',
+  /** With the number of the list behind it. */
+  statusLists: '/status-lists/',
   oauthMetadata: '/.well-known/oauth-authorization-server',
   openidMetadata: '/.well-known/openid-configuration',
 } as const;
@@ -42,6 +47,9 @@ export function issuerMetadata(
   }
   served.grant_types_supported = ['client_credentials', ...o.grants];
   served.authorization_details_types_supported = [DETAIL_TYPE];
+  served.introspection_signing_alg_values_supported = ['ES256'];
+  // A verifier that checks offline learns of a revocation at the latest after this time.
+  served.status_list_max_staleness_seconds = STATUS_LIFETIME_SECONDS;
   served.protected_resources = [o.audience];
   // OpenID Connect Discovery 1.0 section 3 demands these two; no ID token is issued.
   if (o.openid) {

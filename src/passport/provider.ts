@@ -10,6 +10,7 @@ import { checkClientAssertion } from './client-assertion.ts';
 import { clientMetadata } from './client-metadata.ts';
 import { completeAnswer } from './completion.ts';
 import type { AskedGrant } from './grants/asked-grant.ts';
+import type { Signer } from './grants/signing.ts';
 import type { Provide } from './issuer.ts';
 import type { Authenticated, Issuing } from './issuing.ts';
 import { PATHS } from './metadata.ts';
@@ -33,6 +34,7 @@ export interface ProviderOptions {
   readonly pepper: Pepper;
   readonly issuing: Issuing;
   readonly tokens: TokenEndpoints;
+  readonly signer: Signer;
   /** Grants that are ours, by name. */
   readonly grants: readonly string[];
   readonly clock: Clock;
@@ -49,6 +51,7 @@ type Context = KoaContextWithOIDC;
 export function buildProvider(o: ProviderOptions): Provide {
   const authenticated = new WeakMap<Context, Authenticated>();
   const asked = new WeakMap<IncomingMessage, AskedGrant>();
+  const wantsJwt = new WeakSet<IncomingMessage>();
   const granted = new WeakMap<Context, JsonValue>();
   // Never compared with anything: secrets are checked by their hash below. Random, should that ever fail.
   const placeholder = randomBytes(32).toString('base64url');
@@ -179,7 +182,7 @@ export function buildProvider(o: ProviderOptions): Provide {
 
   provider.use(async (ctx, next) => {
     await next();
-    await completeAnswer(ctx as Context, o);
+    await completeAnswer(ctx as Context, { ...o, wantsJwt: wantsJwt.has(ctx.req) });
     const details = granted.get(ctx as Context);
     // RFC 9396 section 7: the client learns what it got.
     if (details !== undefined && ctx.status === 200) {
@@ -198,8 +201,9 @@ export function buildProvider(o: ProviderOptions): Provide {
   // Koa would print these.
   provider.onerror = (fault) => o.onFault(fault);
   const callback = provider.callback();
-  return (req, res, wanted) => {
-    if (wanted !== undefined) asked.set(req, wanted);
+  return (req, res, known) => {
+    if (known?.asked !== undefined) asked.set(req, known.asked);
+    if (known?.wantsJwt === true) wantsJwt.add(req);
     return void callback(req, res);
   };
 }

@@ -24,6 +24,7 @@ import { RevocationIndex } from './revocation-index.ts';
 import { RevocationRoom, type Revocations } from './revocations.ts';
 import { LONGEST_LIFETIME_SECONDS, type PublishedKey, SigningKeys } from './signing-keys.ts';
 import { StatusEntries } from './status/status-entries.ts';
+import { StatusLists } from './status/status-lists.ts';
 import type { PassportRecord } from './store.ts';
 import { TokenEndpoints } from './token-endpoints.ts';
 import { openVerifier, type PassportVerifier } from './verifier.ts';
@@ -120,6 +121,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     startedAt,
   });
   const limiter = new RateLimiter(limits.client ?? CLIENT_LIMIT);
+  const statusEntries = new StatusEntries({ issuer: o.issuer });
   const issuing = new Issuing({
     tenant,
     directory,
@@ -129,10 +131,21 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     limiter,
     clock,
     audit,
-    statusEntries: new StatusEntries({ issuer: o.issuer }),
+    statusEntries,
     maxDepth,
   });
   const tokens = new TokenEndpoints({ reader, directory, revocations, limiter, clock, bearer });
+  const signer = new Signer(keys);
+  const statusLists = new StatusLists({
+    tenant,
+    issuer: o.issuer,
+    entries: statusEntries,
+    passports: stores.passports,
+    revocations: index,
+    signer,
+    clock,
+  });
+  revocations.onRevoked(() => statusLists.renew());
   const tokenEndpoint = `${o.issuer}${PATHS.token}`;
   const exchange = tokenExchange({
     issuer: o.issuer,
@@ -141,7 +154,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     bearer,
     reader,
     issuing,
-    signer: new Signer(keys),
+    signer,
     policy: o.delegationPolicy ?? withinOwner,
     clock,
   });
@@ -173,6 +186,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       issuing,
       tokens,
       clock,
+      signer,
       grants: grants.names,
       onRefused,
       onFault,
@@ -207,6 +221,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       issuer: o.issuer,
       provider: () => provider,
       grants,
+      statusLists,
       onRefused,
       onFault,
       limiter: new RateLimiter(limits.address ?? ADDRESS_LIMIT),

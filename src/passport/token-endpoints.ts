@@ -87,9 +87,11 @@ function describe({ claims, subject }: ReadPassport): JsonObject {
     token_type: claims.jkt === null ? 'Bearer' : 'DPoP',
     ...(claims.jkt === null ? {} : { cnf: { jkt: claims.jkt } }),
     ...actClaim(claims.actors),
+    ...(claims.mayAct === null ? {} : { may_act: { sub: claims.mayAct } }),
     ...(claims.details.length === 0 ? {} : { authorization_details: claims.details }),
     sid: subject.sid,
     chain: subject.chain,
+    ...(claims.maxDepth === null ? {} : { max_depth: claims.maxDepth }),
     owner: subject.owner,
     ...(claims.purpose === null ? {} : { purpose: claims.purpose }),
   };

@@ -2,9 +2,7 @@ export type { AccessTokenClaims, BudgetClaim, StatusReference } from './access-t
 export { checkAccessTokenTime, verifyAccessToken } from './access-token.ts';
 export type { SignatureAlgorithm } from './algorithms.ts';
 export {
-  type AccessDenial,
   type AccessGrant,
-  type AccessRequirement,
   denyAccess,
   isScopeWithin,
 } from './authorize.ts';
@@ -15,6 +13,12 @@ export { ProofFault } from './fault.ts';
 export { checkSignature, parseCompactJws, readClaims, readType } from './jws.ts';
 export type { PublicJwk } from './public-jwk.ts';
 export { keyFits, parsePublicJwk } from './public-jwk.ts';
+export {
+  packStatuses,
+  parseStatusList,
+  STATUS_LIST_TYPE,
+  verifyStatusListToken,
+} from './status-list.ts';
 export { parseStrictJson, parseStrictJsonObject } from './strict-json.ts';
 export { normalizeTarget } from './target.ts';
 export { jwkThumbprint } from './thumbprint.ts';

@@ -50,6 +50,8 @@ describe('oauth4webapi', () => {
       jwks_uri: `${bench.issuer}/jwks`,
       grant_types_supported: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
       authorization_details_types_supported: ['tool_call'],
+      introspection_signing_alg_values_supported: ['ES256'],
+      status_list_max_staleness_seconds: 60,
       response_types_supported: [],
       token_endpoint_auth_methods_supported: ['private_key_jwt', 'client_secret_basic', 'client_secret_post'],
       token_endpoint_auth_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],

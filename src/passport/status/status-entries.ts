@@ -1,12 +1,13 @@
 import { randomInt } from 'node:crypto';
 import type { StatusReference } from '../../proof/index.ts';
+import { PATHS } from '../metadata.ts';
 import type { PassportRecord, StatusEntryStore } from '../store.ts';
 
 /** Entries of one list: 16 kB of bits before compression. */
 export const LIST_ENTRIES = 131_072;
 /** Tries in one list before the next one is begun: a list that is half full fails this often in 1 of 256. */
 const TRIES = 8;
-const MOST_LISTS = 64;
+export const MOST_LISTS = 64;
 /** A verifier's clock may run behind ours, and its copy of a list may be this much older than the list's own ttl. */
 const REUSE_AFTER_MS = 15 * 60_000;
 
@@ -38,6 +39,6 @@ export class StatusEntries {
   }
 
   uriOf(list: number): string {
-    return `${this.#issuer}/status/${list}`;
+    return `${this.#issuer}${PATHS.statusLists}${list}`;
   }
 }

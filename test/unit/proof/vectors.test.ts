@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { findVectors } from '../../support/shared.ts';
 import * as dpop from '../../vectors/dpop.ts';
 import * as jws from '../../vectors/jws-wycheproof.ts';
+import * as statusList from '../../vectors/status-list.ts';
 import * as attenuation from '../../vectors/token-exchange-attenuation.ts';
 
 const vectors = findVectors();
@@ -29,5 +30,11 @@ describe.skipIf(vectors === null)('shared vectors', () => {
     const result = await attenuation.run(join(vectors ?? '', 'token-exchange-attenuation.json'));
     expect(result.failures).toEqual([]);
     expect(result.passed).toBe(44);
+  });
+
+  test('every status list and every token about one comes out as expected', async () => {
+    const result = await statusList.run(join(vectors ?? '', 'status-list.json'));
+    expect(result.failures).toEqual([]);
+    expect(result.passed).toBe(81);
   });
 });
