@@ -17,10 +17,7 @@ const policy: Partial<PolicyGate> = {
     if (call.kind === 'http') judged.push(call);
     return { effect: 'allow', policies: ['test'], reason: 'allowed', generation: 1 };
   },
-  permit: ({ call, credential }) => ({ callId: call.id, credential, approvalId: null }) as never,
-  assertScope: () => undefined,
   needsBody: () => true,
-  approvalHeaders: () => [],
 };
 
 beforeAll(async () => {
@@ -36,7 +33,7 @@ beforeAll(async () => {
     ],
     resolve: async () => ['127.0.0.1'],
     dial: () => connect(upstream.port, '127.0.0.1'),
-    options: { policy: policy as PolicyGate },
+    policy,
   });
 });
 afterAll(async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   type AuditEvent,
   type Decision,
+  type InjectorSpec,
   NO_RISK,
   type Origin,
   Refusal,
@@ -23,6 +24,7 @@ import {
   ServiceRegistry,
   type ServiceStore,
 } from '../../src/gateway/index.ts';
+import type { PolicyGate } from '../../src/gateway/line.ts';
 
 /** A gateway with real ingress, forwarding, scrubbing and egress; the rooms around it say what a test wants. */
 export interface FakeGate {
@@ -45,6 +47,10 @@ export interface FakeGateOptions {
   readonly decide?: () => Partial<Decision>;
   readonly inspect?: () => Partial<Verdict>;
   readonly outboundFinding?: (bytes: Uint8Array) => boolean;
+  /** In place of the policy that allows everything. */
+  readonly policy?: Partial<PolicyGate>;
+  /** How credentials go into requests; bearer, unless told otherwise. */
+  readonly injector?: InjectorSpec;
   readonly options?: Partial<GatewayOptions>;
 }
 
@@ -132,7 +138,7 @@ export async function openFakeGate(o: FakeGateOptions = {}): Promise<FakeGate> {
         destinations: service?.origins ?? [],
         upstreamCa: service?.upstreamCa ?? null,
         allowPrivate: service?.allowPrivate ?? false,
-        injector: { kind: 'bearer' },
+        injector: o.injector ?? { kind: 'bearer' },
       },
     };
   };
@@ -172,6 +178,7 @@ export async function openFakeGate(o: FakeGateOptions = {}): Promise<FakeGate> {
       assertScope: () => undefined,
       needsBody: () => false,
       approvalHeaders: () => [],
+      ...o.policy,
     },
     approvals: {},
     vault: {

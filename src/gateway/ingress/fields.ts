@@ -1,4 +1,5 @@
 import { type HeaderList, Refusal } from '../../core/index.ts';
+import { claimsAnotherRequest, isProxyClaim } from './claim-fields.ts';
 
 /** Fields that belong to one connection (RFC 9110 section 7.6.1), or that the gate sets itself. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -98,6 +99,7 @@ export function refuseFoldedNames(headers: HeaderList): void {
     const folded = name.replaceAll('_', '-');
     if (
       HOP_BY_HOP.has(folded) ||
+      claimsAnotherRequest(folded) ||
       PROTECTED.some((one) =>
         one.endsWith('-') ? folded.startsWith(one) : folded === one || folded.startsWith(`${one}-`),
       )
@@ -111,7 +113,7 @@ export function refuseFoldedNames(headers: HeaderList): void {
 
 /**
  * The fields that go upstream: without hop-by-hop fields, without those that Connection names, without
- * passports and proofs. `passport` is the token that was shown: a field that holds it is dropped whatever its
+ * passports and proofs, without what is for proxies to say. `passport` is the token that was shown: a field that holds it is dropped whatever its
  * name is.
  */
 export function endToEndFields(
@@ -122,7 +124,7 @@ export function endToEndFields(
   const kept: (readonly [string, string])[] = [];
   for (const field of headers) {
     const [name, value] = field;
-    if (HOP_BY_HOP.has(name) || OURS.has(name) || options.has(name)) continue;
+    if (HOP_BY_HOP.has(name) || OURS.has(name) || options.has(name) || isProxyClaim(name)) continue;
     if (name === 'authorization' && /^dpop\s/i.test(value)) continue;
     if (passport !== null && value.includes(passport)) continue;
     kept.push(field);

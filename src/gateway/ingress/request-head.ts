@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type HeaderList, LIMITS, Refusal } from '../../core/index.ts';
 import { type Authority, parseAuthority } from './authority.ts';
+import { refuseOtherRequest } from './claim-fields.ts';
 import { connectionOptions, refuseFoldedNames, toHeaderList, valuesOf } from './fields.ts';
 
 /** A request head that every parser reads in the same way. */
@@ -49,6 +50,7 @@ export function parseRequestHead(request: IncomingMessage): RequestHead {
   }
   const headers = toHeaderList(request.rawHeaders);
   refuseFoldedNames(headers);
+  refuseOtherRequest(headers, method);
   const hosts = valuesOf(headers, 'host');
   if (hosts.length !== 1) {
     throw new Refusal(hosts.length === 0 ? 'request_malformed' : 'request_ambiguous', {
