@@ -38,6 +38,11 @@ export class State {
     return this.#environment;
   }
 
+  /** Where the hooks of a program that `sallyport run` started are answered. */
+  get hookSocket(): string | undefined {
+    return this.#environment.SALLYPORT_HOOK_SOCKET;
+  }
+
   get agentVariable(): string | undefined {
     return this.#environment.SALLYPORT_AGENT;
   }

@@ -37,6 +37,7 @@ const OTHER_VARIABLES: ReadonlySet<string> = new Set([
   'SALLYPORT_SHARED',
   'SALLYPORT_ADMIN_TOKEN',
   'SALLYPORT_AGENT',
+  'SALLYPORT_HOOK_SOCKET',
 ]);
 
 export interface ConfigSource {

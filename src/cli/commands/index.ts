@@ -32,6 +32,9 @@ import { decoyRemove } from './decoy-remove.ts';
 import { demo } from './demo.ts';
 import { detectorReplay } from './detector-replay.ts';
 import { detectorScore } from './detector-score.ts';
+import { hookInstall } from './hook-install.ts';
+import { hookRun } from './hook-run.ts';
+import { hookUninstall } from './hook-uninstall.ts';
 import { init } from './init.ts';
 import { keyRotate } from './key-rotate.ts';
 import { login } from './login.ts';
@@ -96,6 +99,9 @@ export const COMMANDS: readonly Command[] = [
   approvalWait,
   policyCheck,
   policyTest,
+  hookInstall,
+  hookUninstall,
+  hookRun,
   detectorReplay,
   detectorScore,
   policyExplain,

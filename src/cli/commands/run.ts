@@ -17,6 +17,11 @@ export const run = defineCommand({
       value: 'SCOPES',
       help: 'Scopes to ask for; default: all that the agent may have.',
     },
+    desk: {
+      type: 'string',
+      value: 'NAME',
+      help: 'Agent of this machine with the scope session:instruct: states the user’s words to the detector.',
+    },
   },
   examples: [
     'sallyport run --agent builder -- curl https://api.github.com/user',
@@ -34,6 +39,7 @@ export const run = defineCommand({
       stateFolder: existsSync(paths.data) ? paths.home : null,
       strict: detector.profile === 'strict',
       onNotice: (sentence) => output.note(sentence),
+      ...(values.desk === undefined ? {} : { desk: loadAgent(state, values.desk) }),
       ...(values.scope === undefined ? {} : { scope: values.scope }),
     });
   },

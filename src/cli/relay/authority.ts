@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exchange } from './exchange.ts';
+import { askGateway } from './ask-gateway.ts';
 import { RelayFault } from './fault.ts';
 import { type PassportHolder, sentenceOf } from './passport-holder.ts';
 
@@ -23,18 +23,11 @@ export interface Authority {
 
 /** Asks the gateway for a short-lived certificate authority. Throws RelayFault. */
 export async function requestAuthority(holder: PassportHolder): Promise<Authority> {
-  const url = new URL(PATH, holder.gateway);
-  const ask = async () => {
-    const { authorization, proof } = await holder.credentials({ htm: 'POST', htu: url.href });
-    return exchange('gateway', { method: 'POST', url, headers: { authorization, dpop: proof } });
-  };
-  let answer = await ask();
-  if (answer.status === 401 && holder.learnNonce(answer.header('dpop-nonce'))) answer = await ask();
-  holder.learnNonce(answer.header('dpop-nonce'));
+  const answer = await askGateway(holder, PATH);
   if (answer.status !== 200 && answer.status !== 201) {
     throw new RelayFault(
       'gateway_refused',
-      `the gateway at ${url.origin} refused (status ${answer.status}${reasonOf(answer.text)})`,
+      `the gateway at ${holder.gateway.origin} refused (status ${answer.status}${reasonOf(answer.text)})`,
       { refusal: answer.header('sallyport-refusal') },
     );
   }
@@ -42,7 +35,7 @@ export async function requestAuthority(holder: PassportHolder): Promise<Authorit
   if (!parsed.success) {
     throw new RelayFault(
       'gateway_malformed',
-      `${url.href} is not a Sallyport gateway: it gave no certificate`,
+      `${holder.gateway.origin} is not a Sallyport gateway: it gave no certificate`,
     );
   }
   const { certificate, hosts, expiresAt } = parsed.data;

@@ -36,8 +36,11 @@ export function relayEnvironment(relay: {
   readonly proxyUrl: string;
   readonly authorityFile: string;
   readonly bundleFile: string;
+  readonly hookSocket: string;
 }): Record<string, string> {
   const environment: Record<string, string> = {
+    // The one setting of ours that a child gets: where its hooks ask (sallyport hook run).
+    SALLYPORT_HOOK_SOCKET: relay.hookSocket,
     NO_PROXY: '',
     no_proxy: '',
     // Node 22.21, 24 and newer take the proxy variables only when told to.

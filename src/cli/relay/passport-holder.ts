@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { RelayFault } from './fault.ts';
 import { IssuerClient, type Passport } from './issuer.ts';
 import type { RelayOptions } from './options.ts';
@@ -51,6 +52,12 @@ export class PassportHolder {
     const { token } = await this.#current();
     const proof = await this.#proofKey.prove({ ...request, server: this.gateway.origin, passport: token });
     return { authorization: `DPoP ${token}`, proof };
+  }
+
+  /** The session (`sid`) of the passport that is held now. Throws RelayFault. */
+  async session(): Promise<string> {
+    const { sid } = decodeJwt((await this.#current()).token);
+    return typeof sid === 'string' ? sid : '';
   }
 
   /** True when the gateway named a nonce that we did not know: the refused request is worth one more try. */

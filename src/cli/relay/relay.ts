@@ -1,16 +1,21 @@
 import http from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { LIMITS } from '../../core/index.ts';
+import { INSTRUCT_SCOPE } from '../../passport/index.ts';
 import { AuthorityKeeper } from './authority-keeper.ts';
 import { relayEnvironment } from './child-environment.ts';
 import { forwardRequest } from './forward-request.ts';
-import type { RelayOptions } from './options.ts';
+import { HookJudge } from './hook-judge.ts';
+import { openHookSocket } from './hook-socket.ts';
+import type { AgentIdentity, RelayOptions } from './options.ts';
 import { PassportHolder } from './passport-holder.ts';
 import { ProxyPassword } from './proxy-password.ts';
 import { serveTunnel } from './serve-tunnel.ts';
 import { TrustFolder } from './trust-folder.ts';
 
 const HEAD_TIMEOUT_MS = 15_000;
+/** Hosts let a call pass when its hook takes longer than some ten seconds. */
+const HOOK_DEADLINE_MS = 5_000;
 
 export interface Relay {
   readonly port: number;
@@ -32,21 +37,31 @@ export async function openRelay(
   options: RelayOptions & {
     /** Files with certificates that the user trusts beside the system's. */
     readonly extraTrustFiles?: readonly string[];
+    /** The user's side, which states what the user asked for; default: nobody does. */
+    readonly desk?: AgentIdentity;
     /** Port on 127.0.0.1; default: a free one. */
     readonly port?: number;
   },
 ): Promise<Relay> {
   const holder = await PassportHolder.open(options);
+  const desk = options.desk === undefined ? null : await openDesk(options, options.desk);
   const onNotice = options.onNotice ?? (() => {});
   const trust = await TrustFolder.create(options.extraTrustFiles ?? []);
   const password = new ProxyPassword();
   const sockets = new Set<Socket>();
   let authority: AuthorityKeeper | null = null;
   let server: http.Server;
+  let hooks: Server;
   try {
     authority = await AuthorityKeeper.open({ holder, trust, onNotice });
     server = makeServer({ holder, password, authority }, sockets);
     await listen(server, options.port ?? 0);
+    const judge = new HookJudge({ agent: holder, desk });
+    hooks = await openHookSocket({
+      path: trust.hookSocket,
+      judge: (message) => judge.judge(message),
+      deadlineMs: HOOK_DEADLINE_MS,
+    });
   } catch (cause) {
     authority?.stop();
     await trust.remove();
@@ -64,10 +79,16 @@ export async function openRelay(
     async close() {
       authority.stop();
       server.close();
+      hooks.close();
       for (const socket of sockets) socket.destroy();
       await trust.remove();
     },
   };
+}
+
+/** The user's side may do nothing but that. */
+function openDesk(options: RelayOptions, agent: AgentIdentity): Promise<PassportHolder> {
+  return PassportHolder.open({ ...options, agent, scope: INSTRUCT_SCOPE });
 }
 
 function makeServer(

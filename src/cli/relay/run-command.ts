@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { childEnvironment, type Environment, USER_TRUST_VARIABLES } from './child-environment.ts';
 import { RelayFault } from './fault.ts';
-import type { RelayOptions } from './options.ts';
+import type { AgentIdentity, RelayOptions } from './options.ts';
 import { openRelay } from './relay.ts';
 import { checkUser } from './same-user.ts';
 
@@ -20,6 +20,8 @@ export interface RunOptions extends RelayOptions {
   readonly stateFolder: string | null;
   /** Refuse when the child could read the state folder, rather than say so. */
   readonly strict: boolean;
+  /** The user's side, which states what the user asked for. */
+  readonly desk?: AgentIdentity;
   /** Default: inherit, so that the child has the terminal. */
   readonly stdio?: 'inherit' | 'ignore';
 }

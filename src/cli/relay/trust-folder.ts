@@ -15,11 +15,15 @@ export class TrustFolder {
   /** The gate's authority and the system's, for programs that trust one file alone. */
   readonly bundleFile: string;
 
+  /** Where this run's hooks are answered. */
+  readonly hookSocket: string;
+
   private constructor(folder: string, extraPem: string) {
     this.#folder = folder;
     this.#extraPem = extraPem;
     this.authorityFile = join(folder, 'sallyport-ca.pem');
     this.bundleFile = join(folder, 'ca-bundle.pem');
+    this.hookSocket = join(folder, 'hook.sock');
     // Also when the process ends by itself before `remove`.
     this.#removeAtExit = () => rmSync(folder, { recursive: true, force: true });
     process.once('exit', this.#removeAtExit);

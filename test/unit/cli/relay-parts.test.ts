@@ -58,9 +58,10 @@ describe('the environment of the child', () => {
     proxyUrl: 'http://run:x@127.0.0.1:1',
     authorityFile: '/a',
     bundleFile: '/b',
+    hookSocket: '/h',
   });
 
-  test('has the relay’s word over the parent’s, and none of our own settings', () => {
+  test('has the relay’s word over the parent’s, and of our own settings only where its hooks ask', () => {
     const parent = {
       PATH: '/bin',
       HTTPS_PROXY: 'http://elsewhere',
@@ -72,7 +73,8 @@ describe('the environment of the child', () => {
       HTTPS_PROXY: relay.HTTPS_PROXY,
       NO_PROXY: '',
     });
-    expect(Object.keys(childEnvironment(parent, relay)).filter((key) => /sallyport/i.test(key))).toEqual([]);
+    const ours = Object.keys(childEnvironment(parent, relay)).filter((key) => /sallyport/i.test(key));
+    expect(ours).toEqual(['SALLYPORT_HOOK_SOCKET']);
   });
 
   test('tells each kind of client where the proxy and the certificates are', () => {

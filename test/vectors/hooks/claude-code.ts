@@ -1,0 +1,1 @@
+export { run } from '../../support/hook-cases.ts';
