@@ -39,7 +39,7 @@ export const run = defineCommand({
       stateFolder: existsSync(paths.data) ? paths.home : null,
       strict: detector.profile === 'strict',
       onNotice: (sentence) => output.note(sentence),
-      ...(values.desk === undefined ? {} : { desk: loadAgent(state, values.desk) }),
+      ...(values.desk === undefined ? {} : { desk: await loadAgent(state, values.desk) }),
       ...(values.scope === undefined ? {} : { scope: values.scope }),
     });
   },
