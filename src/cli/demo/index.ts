@@ -19,7 +19,7 @@ export async function runDemo({ out, signal }: DemoOptions): Promise<number> {
   try {
     await tellStory(stage, tell);
     tell(
-      `\nAll seven steps happened as printed, in ${((performance.now() - begun) / 1000).toFixed(1)} seconds. Next: docs/start.md`,
+      `\nAll eight steps happened as printed, in ${((performance.now() - begun) / 1000).toFixed(1)} seconds. Next: docs/start.md`,
     );
     return 0;
   } catch (fault) {

