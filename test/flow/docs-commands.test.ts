@@ -134,7 +134,7 @@ describe('npm run demo', () => {
       .split('\n')
       .map((line) =>
         line
-          .replace(/(agent|session|alert|token)_[\w-]+/g, '$1_…')
+          .replace(/(agent|session|alert|token|call)_[\w-]+/g, '$1_…')
           .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:…')
           .replace(/"jkt":"[^"]+"/, '"jkt":"…"')
           .replace(/(exp\s+)\d+/, '$1…')

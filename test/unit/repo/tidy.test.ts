@@ -18,7 +18,7 @@ async function passes(tool: string, ...args: string[]): Promise<void> {
   }
 }
 
-describe('the house is in order', () => {
+describe('the house is in order', { timeout: 300_000 }, () => {
   it('has no lint or format fault (Biome)', () => passes('biome', 'check'));
   it('has no type fault (tsc)', () => passes('tsc'));
   it('keeps the order of the rooms (dependency-cruiser)', () =>
