@@ -44,5 +44,6 @@ function relayExitCode(code: string): ExitCode {
   if (code === 'command_not_found') return EXIT.commandNotFound;
   if (code === 'command_not_executable') return EXIT.commandNotExecutable;
   if (code.endsWith('_unreachable')) return EXIT.unreachable;
+  if (code === 'plain_http') return EXIT.usage;
   return code === 'agent_key_invalid' || code === 'same_user' ? EXIT.state : EXIT.refused;
 }

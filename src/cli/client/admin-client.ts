@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
+import { crossesNetworkInClear } from '../clear-text.ts';
 import { CliFault, EXIT, usageFault } from '../fault.ts';
 import { type Row, rowOf, rowsOf } from '../output.ts';
 import { exchange } from './http.ts';
@@ -140,8 +141,7 @@ function checkedUrl(text: string): URL {
       'Give --url http(s)://host:port.',
     );
   }
-  const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (url.protocol === 'http:' && !isLocal) {
+  if (crossesNetworkInClear(url)) {
     throw usageFault(
       'The admin token would cross the network readable by all.',
       'Use https, or a tunnel to this machine (ssh -L 8470:127.0.0.1:8470 host).',

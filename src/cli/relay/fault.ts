@@ -7,6 +7,7 @@ export type RelayFaultCode =
   | 'gateway_refused'
   | 'gateway_malformed'
   | 'same_user'
+  | 'plain_http'
   | 'command_not_found'
   | 'command_not_executable';
 

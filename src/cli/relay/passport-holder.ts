@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose';
+import { crossesNetworkInClear } from '../clear-text.ts';
 import { RelayFault } from './fault.ts';
 import { IssuerClient, type Passport } from './issuer.ts';
 import type { RelayOptions } from './options.ts';
@@ -40,8 +41,13 @@ export class PassportHolder {
     this.#onNotice = options.onNotice ?? (() => {});
   }
 
-  /** Makes the key and gets the first passport, so that a relay that started can work. Throws RelayFault. */
+  /**
+   * Makes the key and gets the first passport, so that a relay that started can work. Throws RelayFault, also for
+   * plain http to another machine.
+   */
   static async open(options: RelayOptions): Promise<PassportHolder> {
+    refuseClearText('gateway', options.gatewayUrl);
+    refuseClearText('issuer', options.issuerUrl);
     const holder = new PassportHolder(options, await ProofKey.generate());
     await holder.#current();
     return holder;
@@ -100,6 +106,18 @@ export class PassportHolder {
       });
     return this.#pending;
   }
+}
+
+/**
+ * Who stands between the agent and a gateway that is not behind TLS could hand out a certificate authority of his
+ * own, and read from then on whatever the agent sends to its hosts.
+ */
+function refuseClearText(what: string, url: string): void {
+  if (!crossesNetworkInClear(new URL(url))) return;
+  throw new RelayFault(
+    'plain_http',
+    `the ${what} at ${url} would be spoken to in the clear across a network; use https, or a tunnel to this machine`,
+  );
 }
 
 export function sentenceOf(fault: unknown): string {
