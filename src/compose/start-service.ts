@@ -149,6 +149,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     clock,
     audit,
     passportLifetimeSeconds: config.issuer.passportLifetimeSeconds,
+    resources: config.issuer.resources,
     maxDelegationDepth: config.issuer.maxDelegationDepth,
     delegationPolicy: (request) =>
       decideDelegation(keeper.current(), request, detector.riskOf(request.tenant, request.sid, request.now)),

@@ -63,6 +63,7 @@ function describe(node: Node): string {
   if (node.type === 'integer') return `whole number ${node.minimum ?? 0} to ${node.maximum ?? 'any'}`;
   if (node.type === 'number') return `number ${node.minimum ?? 0} to ${node.maximum ?? 'any'}`;
   if (node.type === 'boolean') return '`true` or `false`';
+  if (node.type === 'array') return 'list (JSON in the environment)';
   if (node.format === 'uri') return 'URL';
   if (node.pattern !== undefined) return `text matching \`${node.pattern}\``;
   return 'text';

@@ -113,10 +113,20 @@ function applyEnvironment(
 
 function parseVariable(leaf: SettingLeaf, text: string): unknown {
   if (text === '' && leaf.kinds.has('null')) return null;
+  if (leaf.kinds.has('array')) return parseJson(text);
   if (leaf.kinds.has('integer') && /^-?\d{1,15}$/.test(text)) return Number(text);
   if (leaf.kinds.has('number') && /^\d{1,9}(\.\d{1,6})?$/.test(text)) return Number(text);
   if (leaf.kinds.has('boolean') && (text === 'true' || text === 'false')) return text === 'true';
   return text;
+}
+
+/** Lists stand in the environment as JSON; what is none is told by the schema. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function crossCheck(settings: Settings, faults: string[]): void {

@@ -19,6 +19,10 @@ reported at once, and nothing starts before there are none.
 `;
 
 function describeLeaf(leaf: SettingLeaf): string {
-  const value = leaf.defaultValue === null ? 'nothing' : `\`${String(leaf.defaultValue)}\``;
+  const value = leaf.defaultValue === null ? 'nothing' : `\`${textOf(leaf.defaultValue)}\``;
   return `- **${leaf.section}.${leaf.name}** (\`${leaf.variable}\`): ${leaf.description}\n  Type: ${leaf.type}. Default: ${value}.${leaf.secret ? ' Never printed.' : ''}`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -79,6 +79,11 @@ export const configSchema = z.strictObject({
   issuer: z
     .strictObject({
       passportLifetimeSeconds: z.int().min(30).max(3600).default(300).describe('Lifetime of a passport.'),
+      resources: z
+        .array(z.url({ protocol: /^https?$/ }).max(512))
+        .max(32)
+        .default([])
+        .describe('Other resource servers that passports may be asked for (RFC 8707), beside the gateway.'),
       maxDelegationDepth: z
         .int()
         .min(0)

@@ -23,6 +23,7 @@ export interface LibraryContext {
 
 export interface CompletionOptions {
   readonly audience: string;
+  readonly resources: readonly string[];
   readonly tokens: TokenEndpoints;
   readonly issuer: string;
   readonly signer: Signer;
@@ -42,7 +43,10 @@ export async function completeAnswer(ctx: LibraryContext, o: CompletionOptions):
     case 'discovery':
       if (typeof body === 'object' && body !== null) {
         const openid = ctx.path === PATHS.openidMetadata;
-        ctx.body = issuerMetadata({ ...body }, { audience: o.audience, openid, grants: o.grants });
+        ctx.body = issuerMetadata(
+          { ...body },
+          { resources: [o.audience, ...o.resources], openid, grants: o.grants },
+        );
       }
       return;
     case 'revocation':

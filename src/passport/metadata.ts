@@ -32,7 +32,7 @@ const TRUE_MEMBERS = [
 /** The metadata of the issuer (RFC 8414), out of what the library says of itself. */
 export function issuerMetadata(
   library: Readonly<Record<string, JsonValue | undefined>>,
-  o: { readonly audience: string; readonly openid: boolean; readonly grants: readonly string[] },
+  o: { readonly resources: readonly string[]; readonly openid: boolean; readonly grants: readonly string[] },
 ): JsonObject {
   const served: Record<string, JsonValue> = {};
   for (const name of TRUE_MEMBERS) {
@@ -50,13 +50,18 @@ export function issuerMetadata(
   served.introspection_signing_alg_values_supported = ['ES256'];
   // A verifier that checks offline learns of a revocation at the latest after this time.
   served.status_list_max_staleness_seconds = STATUS_LIFETIME_SECONDS;
-  served.protected_resources = [o.audience];
+  served.protected_resources = o.resources;
   // OpenID Connect Discovery 1.0 section 3 demands these two; no ID token is issued.
   if (o.openid) {
     served.subject_types_supported = ['public'];
     served.id_token_signing_alg_values_supported = ['ES256'];
   }
   return served;
+}
+
+/** The resource that a client means, with or without the slash that some put behind an origin (RFC 8707); or null. */
+export function resourceOf(named: string, known: readonly string[]): string | null {
+  return known.find((one) => named === one || (named === `${one}/` && new URL(one).origin === one)) ?? null;
 }
 
 /**

@@ -32,6 +32,8 @@ export interface PassportRoomOptions {
   readonly issuer: string;
   /** The origin under which agents reach the gateway: the `aud` of passports. */
   readonly audience: string;
+  /** Other resource servers that passports may be for: they check them by themselves (docs/reference/passport.md). */
+  readonly resources?: readonly string[];
   /** Where signing keys and the pepper are, or are made at first start. */
   readonly keysDirectory: string;
   readonly stores: PassportStores & { readonly replay: ReplayStore };

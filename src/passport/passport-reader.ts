@@ -34,7 +34,8 @@ const LOADED_KEYS = 8;
 export interface PassportReaderOptions {
   readonly tenant: string;
   readonly issuer: string;
-  readonly audience: string;
+  /** The gateway, and the other resource servers that passports are issued for. */
+  readonly audiences: readonly string[];
   readonly keys: SigningKeys;
   readonly directory: AgentDirectory;
   readonly revocations: RevocationIndex;
@@ -95,7 +96,7 @@ export class PassportReader {
     try {
       const claims = await verifyAccessToken(token, {
         issuer: this.#o.issuer,
-        audience: this.#o.audience,
+        audience: this.#o.audiences,
         algorithms: ALGORITHMS,
         findKey: (kid) => this.#o.keys.find(kid),
         verifySignature: this.#verifySignature,

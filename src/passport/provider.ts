@@ -13,7 +13,7 @@ import type { AskedGrant } from './grants/asked-grant.ts';
 import type { Signer } from './grants/signing.ts';
 import type { Provide } from './issuer.ts';
 import type { Authenticated, Issuing } from './issuing.ts';
-import { PATHS } from './metadata.ts';
+import { PATHS, resourceOf } from './metadata.ts';
 import { OAuthFault, toOAuthFault } from './oauth-fault.ts';
 import type { Pepper } from './pepper.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -23,6 +23,7 @@ import type { TokenEndpoints } from './token-endpoints.ts';
 export interface ProviderOptions {
   readonly issuer: string;
   readonly audience: string;
+  readonly resources: readonly string[];
   readonly lifetimeSeconds: number;
   /** Whether every passport must be bound to a key. */
   readonly boundOnly: boolean;
@@ -104,8 +105,12 @@ export function buildProvider(o: ProviderOptions): Provide {
         defaultResource: () => o.audience,
         getResourceServerInfo: (ctx, resource, client) =>
           guard(async () => {
-            if (resource !== o.audience && resource !== `${o.audience}/`) {
-              throw new OAuthFault('invalid_target', 'the resource is not this gateway');
+            const audience = resourceOf(resource, [o.audience, ...o.resources]);
+            if (audience === null) {
+              throw new OAuthFault(
+                'invalid_target',
+                'the resource is neither this gateway nor one that it knows',
+              );
             }
             const scopeAsked = ctx.oidc.params?.scope;
             const scopes = await o.issuing.admit(
@@ -116,7 +121,7 @@ export function buildProvider(o: ProviderOptions): Provide {
             if (ctx.oidc.params !== undefined) ctx.oidc.params.scope = scope === '' ? undefined : scope;
             return {
               scope,
-              audience: o.audience,
+              audience,
               accessTokenFormat: 'jwt' as const,
               accessTokenTTL: Math.min(o.lifetimeSeconds, lifetimeAsked(asked.get(ctx.req))),
               jwt: { sign: { alg: 'ES256' as const, kid } },
@@ -142,7 +147,7 @@ export function buildProvider(o: ProviderOptions): Provide {
                 iat: numberOf(payload.iat),
                 exp: numberOf(payload.exp),
                 scope: typeof payload.scope === 'string' ? payload.scope : '',
-                audience: o.audience,
+                audience: typeof payload.aud === 'string' ? payload.aud : o.audience,
                 jkt: 'jkt' in token && typeof token.jkt === 'string' ? token.jkt : null,
                 grant: 'client_credentials',
                 kid,

@@ -73,6 +73,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
   if (!(lifetimeSeconds >= 1 && lifetimeSeconds <= LONGEST_LIFETIME_SECONDS)) {
     throw new TypeError(`passportLifetimeSeconds is 1 to ${LONGEST_LIFETIME_SECONDS}`);
   }
+  const resources = o.resources ?? [];
   const maxDepth = o.maxDelegationDepth ?? DEFAULT_DELEGATION_DEPTH;
   if (!(Number.isInteger(maxDepth) && maxDepth >= 0 && maxDepth < LIMITS.chainHops)) {
     throw new TypeError(`maxDelegationDepth is 0 to ${LIMITS.chainHops - 1}`);
@@ -106,13 +107,14 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
   const reader = new PassportReader({
     tenant,
     issuer: o.issuer,
-    audience: o.audience,
+    audiences: [o.audience, ...resources],
     keys,
     directory,
     revocations: index,
   });
   const verifier = openVerifier({
     reader,
+    audience: o.audience,
     counter: new CallCounter({ unitOfWork, clock }),
     replay: o.replay,
     durableReplay: stores.replay,
@@ -149,7 +151,6 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
   const tokenEndpoint = `${o.issuer}${PATHS.token}`;
   const exchange = tokenExchange({
     issuer: o.issuer,
-    audience: o.audience,
     lifetimeSeconds,
     bearer,
     reader,
@@ -176,6 +177,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     buildProvider({
       issuer: o.issuer,
       audience: o.audience,
+      resources,
       lifetimeSeconds,
       boundOnly: bearer === 'never',
       nonceSecret: o.nonce === true ? pepper.derive('issuer-nonce') : null,

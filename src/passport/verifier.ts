@@ -35,6 +35,8 @@ export interface PassportVerifier {
 
 export interface VerifierOptions {
   readonly reader: PassportReader;
+  /** The gateway: a passport for another resource server is not for it. */
+  readonly audience: string;
   readonly replay: ReplayStore;
   /** Outlives the process; asked for proofs from the future alone. */
   readonly durableReplay: ReplayStore;
@@ -101,6 +103,7 @@ export function openVerifier(o: VerifierOptions): PassportVerifier {
         throw new Refusal('passport_invalid', { detail: 'The passport is too long.' });
       }
       const read = await o.reader.read(presented.token, now);
+      if (!read.claims.aud.includes(o.audience)) throw new Refusal('passport_audience');
       const { jkt } = read.claims;
       if (jkt === null) assertUnboundIsTaken(presented, o.bearer);
       else {

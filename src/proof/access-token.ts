@@ -59,7 +59,8 @@ export interface StatusReference {
 
 export interface AccessTokenExpectation {
   readonly issuer: string;
-  readonly audience: string;
+  /** One of them must be named. */
+  readonly audience: string | readonly string[];
   readonly algorithms: ReadonlySet<SignatureAlgorithm>;
   /** The issuer's key by that name, or null. Keys that the token itself brings are never looked at. */
   readonly findKey: (kid: string) => PublicJwk | null;
@@ -85,7 +86,7 @@ export async function verifyAccessToken(
   await checkSignature(jws, selectKey(jws, expected.findKey), expected.verifySignature);
   const claims = { ...parseClaims(readClaims(jws)), kid: String(jws.header.kid) };
   if (claims.iss !== expected.issuer) throw new ProofFault('issuer', 'The token is from another issuer.');
-  if (!claims.aud.includes(expected.audience)) {
+  if (![expected.audience].flat().some((audience) => claims.aud.includes(audience))) {
     throw new ProofFault('audience', 'The token is for another audience.');
   }
   return claims;

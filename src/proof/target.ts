@@ -1,3 +1,5 @@
+import { parseUrl } from '../core/index.ts';
+
 const AUTHORITY = /^(?:\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,253}):[0-9]{1,5}$/i;
 
 /**
@@ -7,7 +9,7 @@ const AUTHORITY = /^(?:\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,253}):[0-9]{1,5}$/i;
  */
 export function normalizeTarget(htm: string, htu: string): string | null {
   if (htm === 'CONNECT') return AUTHORITY.test(htu) ? htu.toLowerCase() : null;
-  const url = URL.parse(htu);
+  const url = parseUrl(htu);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return null;
   if (url.username !== '' || url.password !== '' || /[@\\\s]/.test(htu)) return null;
   return `${url.origin}${url.pathname}`;

@@ -1,3 +1,4 @@
+import { parseUrl } from '../core/index.ts';
 import {
   ProofFault,
   parseCompactJws,
@@ -51,7 +52,7 @@ export class StatusLists {
   async #read(uri: string): Promise<Fresh> {
     const { issuer, keys, now } = this.#o;
     // The issuer's own place alone: a reference must not lead into our network.
-    if (URL.parse(uri)?.origin !== new URL(issuer).origin) {
+    if (parseUrl(uri)?.origin !== new URL(issuer).origin) {
       throw new ProofFault('claims', 'The status list is not at its issuer.');
     }
     const text = await this.#fetch(uri);

@@ -50,3 +50,7 @@ export async function verifySignature(o: {
     return false;
   }
 }
+
+export async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes.slice()));
+}

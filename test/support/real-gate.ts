@@ -37,7 +37,11 @@ export interface RealGate {
 }
 
 export async function openRealGate(
-  o: { readonly policy?: string; readonly options?: Partial<GatewayOptions> } = {},
+  o: {
+    readonly policy?: string;
+    readonly options?: Partial<GatewayOptions>;
+    readonly bench?: Parameters<typeof openBench>[0];
+  } = {},
 ): Promise<RealGate> {
   const home = await mkdtemp(join(tmpdir(), 'sallyport-line-'));
   const port = await freePort();
@@ -50,7 +54,7 @@ export async function openRealGate(
     checkpointKey: await loadOrCreateCheckpointKey(join(home, 'keys')),
   });
   const audit = (event: AuditEvent) => log.append(event);
-  const bench = await openBench({ audience: `http://127.0.0.1:${port}`, audit });
+  const bench = await openBench({ audience: `http://127.0.0.1:${port}`, audit, ...o.bench });
   const { storage } = bench;
   const policies = join(home, 'policies');
   await cp(join(repositoryRoot, 'policies'), policies, { recursive: true });

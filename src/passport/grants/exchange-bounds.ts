@@ -1,6 +1,7 @@
 import { LIMITS } from '../../core/index.ts';
 import { narrow, type ToolCallDetail } from '../../proof/index.ts';
 import { actorsAfter } from '../issued-claims.ts';
+import { resourceOf } from '../metadata.ts';
 import { OAuthFault } from '../oauth-fault.ts';
 import type { ReadPassport } from '../passport-reader.ts';
 import type { AgentRecord } from '../store.ts';
@@ -30,20 +31,16 @@ export function assertFits(
     throw invalidGrant('the chain has too many actors');
 }
 
-/** Exactly what the subject token is for: a URL that looks alike is another audience. */
-export function audienceOf(form: TokenForm, { claims }: ReadPassport, gateway: string): string {
-  const held = new Set(claims.aud);
-  const named = [...form.many('audience'), ...form.many('resource').map((one) => withoutSlash(one, gateway))];
-  const other = named.find((one) => !held.has(one));
-  if (other !== undefined) {
-    throw new OAuthFault('invalid_target', 'the audience is not one that the subject token is for');
+/** Exactly what the subject token is for: a URL that looks alike is another audience. Throws OAuthFault. */
+export function audienceOf(form: TokenForm, { claims }: ReadPassport): string {
+  const resources = form.many('resource').map((one) => resourceOf(one, claims.aud) ?? one);
+  const named = new Set([...form.many('audience'), ...resources]);
+  const [audience = claims.aud[0], second] = named;
+  const held = [...named].every((one) => claims.aud.includes(one));
+  if (!held || audience === undefined || second !== undefined) {
+    throw new OAuthFault('invalid_target', 'the audience is not the one that the subject token is for');
   }
-  return gateway;
-}
-
-/** Clients write a resource without a path with a slash or without (RFC 8707 section 2 has URLs). */
-function withoutSlash(resource: string, gateway: string): string {
-  return resource === `${gateway}/` ? gateway : resource;
+  return audience;
 }
 
 /** What is asked for, where nothing was asked what the holder passed on; never more than that. */

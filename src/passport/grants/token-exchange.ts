@@ -40,7 +40,6 @@ const CLAIMS = [
 ];
 
 export interface TokenExchangeOptions extends SubjectTokenOptions {
-  readonly audience: string;
   readonly lifetimeSeconds: number;
   readonly issuing: Issuing;
   readonly signer: Signer;
@@ -62,7 +61,7 @@ export function tokenExchange(o: TokenExchangeOptions): Grant {
     await checkActorToken(request, o);
     const delegation = await proveConsent(request, parent, o);
     assertFits(parent, client.agent, request.asked, delegation);
-    const audience = audienceOf(form, parent, o.audience);
+    const audience = audienceOf(form, parent);
     const asked = narrowAsked(request.asked, delegation);
     const scopes = await scopesOf(form, request, parent, delegation, o);
     assertAllowed(parent, client.agent, scopes, o);

@@ -39,6 +39,15 @@ describe('loadConfig', () => {
     expect(config.gateway).toMatchObject({ port: 9002, host: '127.0.0.2' });
   });
 
+  it('takes lists from the file, and from the environment as JSON', () => {
+    const url = 'https://api.example';
+    expect(load(`issuer:\n  resources: [${url}]\n`).issuer.resources).toEqual([url]);
+    expect(load('', { SALLYPORT_ISSUER_RESOURCES: `["${url}"]` }).issuer.resources).toEqual([url]);
+    for (const text of [url, '["not a URL"]', '{"a":1}', '[1]', '']) {
+      expect(faultsOf('', { SALLYPORT_ISSUER_RESOURCES: text }), text).toHaveLength(1);
+    }
+  });
+
   it('reports every fault at once and names the nearest known setting', () => {
     const faults = faultsOf('gateway:\n  prot: 1\n  port: 70000\ndetectro: {}\n', {
       SALLYPORT_CONTROL_PROT: '1',
