@@ -21,6 +21,22 @@ export async function loadOrCreateCheckpointKey(keysDirectory: string): Promise<
   return key;
 }
 
+/**
+ * Looks at the key without making one: false when there is none. Throws KeyFileError or AuditFault for a file that
+ * is unfinished, readable by others, or not the half of the other.
+ */
+export async function checkCheckpointKey(keysDirectory: string): Promise<boolean> {
+  const file = join(keysDirectory, PRIVATE_NAME);
+  const pem = await readKeyFile(file);
+  if (pem === null) return false;
+  const publicKey = await loadCheckpointPublicKey(keysDirectory);
+  if (publicKey !== null && !createPublicKey(parsePrivateKey(file, pem)).equals(publicKey)) {
+    const pub = join(keysDirectory, PUBLIC_NAME);
+    throw new KeyFileError(pub, `is not the public half of ${PRIVATE_NAME}; restore both from a backup`);
+  }
+  return true;
+}
+
 /** The public half, for verifying. Null when there is none. */
 export async function loadCheckpointPublicKey(keysDirectory: string): Promise<KeyObject | null> {
   const file = join(keysDirectory, PUBLIC_NAME);

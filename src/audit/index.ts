@@ -1,7 +1,7 @@
 export type { AuditLog, ReadOptions } from './audit-log.ts';
 export { canonicalJson } from './canonical.ts';
 export type { Checkpoint } from './checkpoint.ts';
-export { loadCheckpointPublicKey, loadOrCreateCheckpointKey } from './checkpoint-key.ts';
+export { checkCheckpointKey, loadCheckpointPublicKey, loadOrCreateCheckpointKey } from './checkpoint-key.ts';
 export { EVENT_TYPES } from './event-types.ts';
 export { AuditFault } from './fault.ts';
 export type { AppendFile, AuditFiles } from './files.ts';
@@ -12,6 +12,8 @@ export { readAuditDirectory } from './reader.ts';
 export type { Receipt } from './receipt.ts';
 export { isReceipt } from './receipt.ts';
 export type { AuditRecord } from './record.ts';
+export type { TailReport } from './tail.ts';
+export { checkAuditTail } from './tail.ts';
 export type { VerifyOptions, VerifyReport } from './verify.ts';
 export { verifyAuditLog } from './verify.ts';
 export type { Break } from './walk.ts';

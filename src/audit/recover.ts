@@ -20,10 +20,14 @@ export interface Recovered {
   readonly end: ChainEnd;
   /** The segment to go on with; null for a new log. */
   readonly segment: (Segment & { readonly bytes: number }) | null;
+  /** Those that reach into this segment. */
+  readonly checkpoints: readonly Checkpoint[];
   /** Size of the last checkpoint; 0 when there is none that reaches into this segment. */
   readonly checkpointed: number;
   /** Bytes of an unfinished tail that were moved to a side file. */
   readonly droppedBytes: number;
+  /** The last record of this segment. */
+  readonly newest: AuditRecord | null;
 }
 
 /**
@@ -32,21 +36,39 @@ export interface Recovered {
  * (no acknowledged record can be in it) goes to a side file. Throws AuditFault for anything else that is wrong:
  * going on would hide it.
  */
-export async function recover(directory: string): Promise<Recovered> {
+export function recover(directory: string): Promise<Recovered> {
+  return findEnd(directory, { tail: moveTail, checkpoint: cutFile });
+}
+
+/** What is done with a line that a death in the middle of a write left, beginning at `offset` of `file`. */
+interface Mend {
+  tail(file: string, offset: number): Promise<void>;
+  checkpoint(file: string, offset: number): Promise<void>;
+}
+
+const LEAVE: Mend = { tail: async () => undefined, checkpoint: async () => undefined };
+
+/** As `recover`, but changes nothing: a gate may be writing to the log meanwhile. */
+export function lookAtEnd(directory: string): Promise<Recovered> {
+  return findEnd(directory, LEAVE);
+}
+
+async function findEnd(directory: string, mend: Mend): Promise<Recovered> {
+  const before = (await listSegments(directory)).at(-1);
+  // Before the segments: a checkpoint that is written while we read vouches for records that we don't read.
+  const checkpoints = await checkpointsSince(directory, before === undefined ? 0 : before.first - 1, mend);
   const segments = await listSegments(directory);
   const last = segments.at(-1);
-  const checkpoints = await checkpointsSince(directory, last === undefined ? 0 : last.first - 1);
   const checkpointed = checkpoints.at(-1)?.size ?? 0;
   if (last === undefined) {
     assertNothingBeyond(directory, 0, checkpoints);
-    return { end: emptyChain(), segment: null, checkpointed, droppedBytes: 0 };
+    return { end: emptyChain(), segment: null, checkpoints, checkpointed, droppedBytes: 0, newest: null };
   }
-  const before = await checkLinks(segments);
-  const start = await chainBefore(directory, segments, before);
-  const { end, droppedBytes } = await walkLast(last, start, checkpoints);
+  const start = await chainBefore(directory, segments, await checkLinks(segments));
+  const { end, droppedBytes, newest } = await walkLast(last, start, checkpoints, mend);
   assertNothingBeyond(directory, end.sequence, checkpoints);
   const { size } = await stat(last.file);
-  return { end, segment: { ...last, bytes: size }, checkpointed, droppedBytes };
+  return { end, segment: { ...last, bytes: size }, checkpoints, checkpointed, droppedBytes, newest };
 }
 
 /** The chain before the last segment. Without its file of peaks the whole log is read: slow, but right. */
@@ -67,11 +89,11 @@ async function chainBefore(
   return chain.end;
 }
 
-function accept(chain: Chain, file: string, line: Line): void {
+function accept(chain: Chain, file: string, line: Line): AuditRecord {
   const text = line.ended ? textOf(line) : null;
   if (text === null) throw new AuditFault(file, line.number, 'the line is cut off or is not UTF-8');
   try {
-    chain.accept(text);
+    return chain.accept(text);
   } catch (cause) {
     throw new AuditFault(file, line.number, cause instanceof Error ? cause.message : 'unreadable', { cause });
   }
@@ -81,30 +103,32 @@ async function walkLast(
   segment: Segment,
   start: ChainEnd,
   checkpoints: readonly Checkpoint[],
-): Promise<{ end: ChainEnd; droppedBytes: number }> {
+  mend: Mend,
+): Promise<{ end: ChainEnd; droppedBytes: number; newest: AuditRecord | null }> {
   const { size } = await stat(segment.file);
   const chain = new Chain(start);
+  let newest: AuditRecord | null = null;
   checkRoots(segment.file, null, chain.end, checkpoints);
   for await (const batch of readLines(segment.file)) {
     for (const line of batch) {
       if (isTorn(line, size)) {
-        await moveTail(segment.file, line.offset);
-        return { end: chain.end, droppedBytes: size - line.offset };
+        await mend.tail(segment.file, line.offset);
+        return { end: chain.end, droppedBytes: size - line.offset, newest };
       }
-      accept(chain, segment.file, line);
+      newest = accept(chain, segment.file, line);
       checkRoots(segment.file, line.number, chain.end, checkpoints);
     }
   }
-  return { end: chain.end, droppedBytes: 0 };
+  return { end: chain.end, droppedBytes: 0, newest };
 }
 
 /** Checkpoints over at least `size` records, in the order of the file. An unfinished last line is cut off. */
-async function checkpointsSince(directory: string, size: number): Promise<Checkpoint[]> {
+async function checkpointsSince(directory: string, size: number, mend: Mend): Promise<Checkpoint[]> {
   const file = checkpointFile(directory);
   const found: Checkpoint[] = [];
   for await (const line of readCheckpointLines(directory)) {
     if (!line.ended && !isWholeCheckpointLine(line.bytes)) {
-      await cutFile(file, line.offset);
+      await mend.checkpoint(file, line.offset);
       break;
     }
     try {

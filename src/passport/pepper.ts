@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { loadOrCreateRandomKey } from '../files/index.ts';
 import type { AgentRecord } from './store.ts';
 
-const FILE = 'passport-pepper.key';
+export const PEPPER_FILE = 'passport-pepper.key';
 const SECRET_BYTES = 32;
 
 /** What an agent proved itself with: the root of its lineage. */
@@ -24,7 +24,7 @@ export class Pepper {
 
   /** Reads `passport-pepper.key`, or makes it (0600). Throws KeyFileError when it is damaged. */
   static async open(keysDirectory: string): Promise<Pepper> {
-    return new Pepper(await loadOrCreateRandomKey(join(keysDirectory, FILE), 'client secrets'));
+    return new Pepper(await loadOrCreateRandomKey(join(keysDirectory, PEPPER_FILE), 'client secrets'));
   }
 
   hashSecret(tenant: string, agentId: string, secret: string): string {

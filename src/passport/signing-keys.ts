@@ -6,7 +6,7 @@ import { createKeyFile, KeyFileError, readKeyFile, replaceKeyFile } from '../fil
 import { jwkThumbprint, type PublicJwk, parsePublicJwk } from '../proof/index.ts';
 import { sha256 } from './crypto.ts';
 
-const FILE = 'passport-signing.json';
+export const SIGNING_FILE = 'passport-signing.json';
 
 /** A verifier elsewhere may hold the key set for this long after its last passport ran out. */
 const GRACE_MS = 60_000;
@@ -68,7 +68,7 @@ export class SigningKeys {
 
   /** Reads `passport-signing.json`, or makes it (0600). Throws KeyFileError when it is damaged. */
   static async open(keysDirectory: string, clock: Clock): Promise<SigningKeys> {
-    const keys = new SigningKeys(join(keysDirectory, FILE), clock);
+    const keys = new SigningKeys(join(keysDirectory, SIGNING_FILE), clock);
     if ((await readKeyFile(keys.#path)) === null) {
       const now = clock.now();
       await createKeyFile(keys.#path, write([await newKey('current', now), await newKey('next', now)]));

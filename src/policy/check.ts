@@ -1,4 +1,5 @@
 import { type CaseResult, runCases } from './cases.ts';
+import { explain } from './explain.ts';
 import { loadPolicies } from './load.ts';
 import type { PolicyFault } from './policy-file.ts';
 import { PolicySet } from './policy-set.ts';
@@ -27,6 +28,34 @@ export async function testPolicies(directory: string, now: number): Promise<Test
   try {
     const cases = await runCases(directory, set, now);
     return { ok: cases.every((one) => one.passed), policies: policies.length, faults, cases };
+  } finally {
+    set.release();
+  }
+}
+
+const SCOPE_WORDS = ['read', 'write', 'call'];
+
+/**
+ * Services that no policy of the folder can open: an agent with every usual scope is denied, and no permit is even
+ * close. Empty when the folder can't be loaded, which `checkPolicies` tells.
+ */
+export async function closedServices(
+  directory: string,
+  services: readonly string[],
+  now: number,
+): Promise<readonly string[]> {
+  const { policies, faults } = await loadPolicies(directory);
+  if (faults.length > 0) return [];
+  const set = new PolicySet(policies, 0);
+  try {
+    return services.filter((service) =>
+      ['GET', 'POST'].every((method) => {
+        const scopes = SCOPE_WORDS.map((word) => `${service}:${word}`);
+        const sample = { agent: { name: 'sample', scopes }, call: { service, method, path: '/' } };
+        const { effect, couldPermit } = explain(set, sample, now);
+        return effect === 'deny' && couldPermit.length === 0;
+      }),
+    );
   } finally {
     set.release();
   }

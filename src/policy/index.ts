@@ -1,4 +1,4 @@
-export { checkPolicies, testPolicies } from './check.ts';
+export { checkPolicies, closedServices, testPolicies } from './check.ts';
 export { approvalHeaders, decide, needsBody } from './decide.ts';
 export { decideDelegation } from './delegate.ts';
 export { coveringDetails, detailUsedUp } from './details.ts';

@@ -37,7 +37,7 @@ export async function openStorageWith(
     await migrate(connection, migrations, options.clock ?? systemClock);
   } catch (cause) {
     await connection.close();
-    throw cause instanceof StorageFault ? cause : outOfReach(connection.place, cause);
+    throw asFault(connection.place, cause);
   }
   const link = rootLink(connection, new TransactionGuard());
   return {
@@ -60,7 +60,8 @@ function connect(options: StorageOptions): DialectConnection {
 }
 
 /** Node reports a refused connection to a name with several addresses as an AggregateError without a message. */
-function outOfReach(place: string, cause: unknown): StorageFault {
+export function asFault(place: string, cause: unknown): StorageFault {
+  if (cause instanceof StorageFault) return cause;
   const faults = cause instanceof AggregateError ? cause.errors : [cause];
   const what = faults.map((fault) => (fault instanceof Error ? fault.message : String(fault))).join('; ');
   return new StorageFault(place, `the database can not be used (${what})`, { cause });

@@ -1,3 +1,4 @@
+export { checkVaultKeys } from './keyring.ts';
 export type { OpenedCredential } from './opened-credential.ts';
 export { inject, injectedForms } from './opened-credential.ts';
 export { openVault } from './sealed-vault.ts';

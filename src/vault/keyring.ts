@@ -43,17 +43,11 @@ export class Keyring {
     const seal = makeSeal(choice);
     const rootPath = join(directory, SEAL_FILES[choice.kind]);
     if (state !== null && state.seal !== choice.kind) {
-      throw new Error(
-        `${directory} is sealed by ${state.seal} (${SEAL_FILES[state.seal]}), but vault.seal says ${choice.kind}: set vault.seal to ${state.seal}`,
-      );
+      throw otherSeal(directory, state.seal, choice.kind);
     }
     let root = await seal.unseal(rootPath);
     if (root === null) {
-      if (state !== null) {
-        throw new Error(
-          `${rootPath} is missing, and nothing in the vault opens without it: restore it from a backup`,
-        );
-      }
+      if (state !== null) throw missingRoot(rootPath);
       const fresh = randomBytes(KEY_BYTES);
       await seal.seal(rootPath, fresh);
       fresh.fill(0);
@@ -129,6 +123,34 @@ export class Keyring {
       return;
     }
   }
+}
+
+/**
+ * Looks at the vault's files without making any; false when there are none. A root key in a file is compared with
+ * what the vault was made with; one under a passphrase stays closed. Throws an error that names the file.
+ */
+export async function checkVaultKeys(directory: string, kind: SealChoice['kind']): Promise<boolean> {
+  const rootPath = join(directory, SEAL_FILES[kind]);
+  const state = await readState(join(directory, STATE_FILE));
+  const root = await readKeyFile(rootPath);
+  if (state === null && root === null) return false;
+  if (state === null) {
+    throw new Error(`${join(directory, STATE_FILE)} is missing beside ${rootPath}: restore it from a backup`);
+  }
+  if (state.seal !== kind) throw otherSeal(directory, state.seal, kind);
+  if (root === null) throw missingRoot(rootPath);
+  if (kind === 'file') (await Keyring.open(directory, { kind })).close();
+  return true;
+}
+
+function otherSeal(directory: string, made: SealChoice['kind'], set: SealChoice['kind']): Error {
+  return new Error(
+    `${directory} is sealed by ${made} (${SEAL_FILES[made]}), but vault.seal says ${set}: set vault.seal to ${made}`,
+  );
+}
+
+function missingRoot(path: string): Error {
+  return new Error(`${path} is missing, and nothing in the vault opens without it: restore it from a backup`);
 }
 
 const MAX_CACHED_KEYS = 32;

@@ -32,6 +32,7 @@ import { decoyRemove } from './decoy-remove.ts';
 import { demo } from './demo.ts';
 import { detectorReplay } from './detector-replay.ts';
 import { detectorScore } from './detector-score.ts';
+import { doctor } from './doctor.ts';
 import { hookInstall } from './hook-install.ts';
 import { hookRun } from './hook-run.ts';
 import { hookUninstall } from './hook-uninstall.ts';
@@ -69,6 +70,7 @@ export const COMMANDS: readonly Command[] = [
   up,
   demo,
   status,
+  doctor,
   version,
   login,
   logout,

@@ -24,17 +24,22 @@ export function prepareFile(file: string): void {
 
 /** Refuses a damaged database and one of another program; marks a new one as ours. */
 export function checkContent(database: DatabaseSync, file: string): void {
+  if (assertOurs(database, file) === 'new') database.exec(`pragma application_id = ${APPLICATION_ID}`);
+}
+
+/** Refuses a damaged database and one of another program; writes nothing. */
+export function assertOurs(database: DatabaseSync, file: string): 'ours' | 'new' {
   const verdict = readPragma(database, 'quick_check(1)');
   if (verdict !== 'ok') throw damaged(file, String(verdict));
   const id = readPragma(database, 'application_id');
-  if (id === APPLICATION_ID) return;
+  if (id === APPLICATION_ID) return 'ours';
   const tables = z
     .strictObject({ count: z.number() })
     .parse({ ...database.prepare('select count(*) as count from sqlite_schema').get() });
   if (id !== 0 || tables.count !== 0) {
     throw new StorageFault(file, 'a database of another program; give Sallyport a file of its own');
   }
-  database.exec(`pragma application_id = ${APPLICATION_ID}`);
+  return 'new';
 }
 
 export function damaged(file: string, how: string, cause?: unknown): StorageFault {

@@ -4,7 +4,7 @@ import { StorageFault } from '../fault.ts';
 import type { Schema } from '../schema.ts';
 import { type ChangeFeed, type Follower, tellAll } from './change.ts';
 import type { DialectConnection } from './dialect.ts';
-import { checkContent, damaged, prepareFile } from './sqlite-file.ts';
+import { assertOurs, checkContent, damaged, prepareFile } from './sqlite-file.ts';
 import { preparedStatements } from './sqlite-statements.ts';
 
 /** How long a start waits for a process that is just ending and still holds the file. */
@@ -22,10 +22,33 @@ export interface SqliteOptions {
 
 /** Opens the file for this process alone. Throws StorageFault when it can't be used. */
 export function openSqlite(options: SqliteOptions, onFault: (fault: unknown) => void): DialectConnection {
-  const database = openDatabase(options);
+  return connection(openDatabase(options), options.file, onFault);
+}
+
+/**
+ * Opens a file that no process holds, to look at it: nothing is written, no schema is changed. Throws StorageFault
+ * when it is damaged, foreign or in use.
+ */
+export function openSqliteForReading(file: string, onFault: (fault: unknown) => void): DialectConnection {
+  let database: DatabaseSync | null = null;
+  try {
+    database = new DatabaseSync(file, { timeout: 0, readOnly: true, defensive: true });
+    assertOurs(database, file);
+    return connection(database, file, onFault);
+  } catch (cause) {
+    database?.close();
+    throw describe(file, cause);
+  }
+}
+
+function connection(
+  database: DatabaseSync,
+  file: string,
+  onFault: (fault: unknown) => void,
+): DialectConnection {
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: preparedStatements(database) }) });
   return {
-    place: options.file,
+    place: file,
     db,
     words: { text: 'text', integer: 'integer', real: 'real', bytes: 'blob', options: ' strict' },
     // The file is locked for this process already.

@@ -3,7 +3,7 @@ import { delegation } from './0002-delegation.ts';
 import type { Migration } from './migration.ts';
 
 export type { MigrationTarget } from './migrate.ts';
-export { migrate } from './migrate.ts';
+export { countMissing, migrate } from './migrate.ts';
 export type { Migration } from './migration.ts';
 
 /** In order, without gaps. A migration that was released is never edited: a new one is added. */

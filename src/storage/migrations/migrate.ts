@@ -57,6 +57,25 @@ export async function migrate(
   });
 }
 
+/**
+ * How many migrations the schema lacks; nothing is changed. Throws StorageFault when the database was written by a
+ * newer program, or was altered.
+ */
+export async function countMissing(
+  target: MigrationTarget,
+  migrations: readonly Migration[],
+): Promise<number> {
+  const tables = await target.db.introspection.getTables();
+  if (!tables.some(({ name }) => name === 'sallyport_migrations')) return migrations.length;
+  const applied = await target.db
+    .selectFrom('sallyport_migrations')
+    .select(['number', 'name', 'checksum'])
+    .orderBy('number')
+    .execute();
+  checkHistory(target, migrations, applied);
+  return migrations.length - applied.length;
+}
+
 function checkHistory(
   target: MigrationTarget,
   migrations: readonly Migration[],

@@ -1,0 +1,44 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { guardStatus } from '../../../guard/index.ts';
+import { rowOf } from '../../output.ts';
+import { type Found, note, ok, warning } from '../finding.ts';
+import { weakenedOf } from '../inventory.ts';
+import type { Patient } from '../patient.ts';
+
+/** Programs of the same user could read keys and database around the gate (rule 4 of docs/guarantees.md). */
+export function checkUsers({ config, uid }: Pick<Patient, 'config' | 'uid'>): Found[] {
+  const { keys } = config.paths;
+  if (uid === null || !existsSync(keys) || statSync(keys).uid !== uid) {
+    return [ok('The state folder belongs to another user than this one, or there is none yet.')];
+  }
+  const agents = join(keys, 'agents');
+  const here = existsSync(agents) ? readdirSync(agents).filter((name) => name.endsWith('.json')) : [];
+  const remedy = 'Run agents as a user of their own (docs/start.md).';
+  return here.length === 0
+    ? [note('Programs of this user can read the keys and the log of the gate.', remedy)]
+    : [
+        warning(
+          `Keys of ${here.length} agents lie in the gate's own state folder: agents that run as this user can read everything.`,
+          remedy,
+        ),
+      ];
+}
+
+/** The guard model. */
+export function checkGuard({ service }: Pick<Patient, 'service'>): Found[] {
+  const status = service.kind === 'ours' ? rowOf(service.status.guard) : rowOf(guardStatus());
+  if (status.kind === 'absent') return [note(`${status.reason ?? 'There is no guard model.'}`)];
+  return [ok(`The guard is ${status.kind}.`)];
+}
+
+/** What an administrator has weakened. */
+export function checkSettings({ service, config }: Pick<Patient, 'service' | 'config'>): Found[] {
+  const weakened = service.kind === 'ours' ? weakenedOf(service.status) : [];
+  return [
+    ok(
+      `The settings are in order (${existsSync(config.paths.file) ? config.paths.file : 'all at their defaults'}).`,
+    ),
+    ...weakened.map((sentence) => note(sentence)),
+  ];
+}
