@@ -8,7 +8,7 @@ import { makeStores, type Stores } from './stores/index.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 
 /** A database that is looked at. */
-export interface Inspection {
+interface Inspection {
   /** Migrations that the next start will run; the stores can be asked when it is 0. */
   readonly missingMigrations: number;
   /** For reading: they are not guarded against more, but an embedded database is opened read-only. */

@@ -21,6 +21,7 @@ import { auditVerify } from './audit-verify.ts';
 import { caExport } from './ca-export.ts';
 import { caStatus } from './ca-status.ts';
 import { call } from './call.ts';
+import { completion } from './completion.ts';
 import { credentialDelete } from './credential-delete.ts';
 import { credentialList } from './credential-list.ts';
 import { credentialPut } from './credential-put.ts';
@@ -130,4 +131,5 @@ export const COMMANDS: readonly Command[] = [
   keyRotate,
   call,
   run,
+  completion(() => COMMANDS),
 ];
