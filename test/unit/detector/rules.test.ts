@@ -34,11 +34,11 @@ async function faultsOf(text: string | Uint8Array): Promise<readonly string[]> {
 }
 
 describe('the shipped rules', () => {
-  it('pass their own cases, three of each kind at least for most', async () => {
+  it('pass their own cases, three of each kind at least', async () => {
     const rules = await loadRules(shipped);
-    expect(rules.length).toBeGreaterThanOrEqual(12);
-    const cases = rules.flatMap(({ rule }) => [...rule.cases.match, ...rule.cases.pass]);
-    expect(cases.length).toBeGreaterThanOrEqual(rules.length * 5);
+    expect(rules.length).toBeGreaterThanOrEqual(40);
+    const thin = rules.filter(({ rule: { cases } }) => cases.match.length < 3 || cases.pass.length < 3);
+    expect(thin.map(({ rule }) => rule.id)).toEqual([]);
   });
 
   it('are on the page of the detector as they are, with the fields and the thresholds', async () => {
