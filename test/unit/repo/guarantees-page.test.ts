@@ -1,8 +1,8 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { hasTest } from '../../support/claims.ts';
 import { repositoryRoot } from '../../support/shared.ts';
-import { testNamesOf } from '../../support/test-names.ts';
 
 const page = readFileSync(join(repositoryRoot, 'docs/guarantees.md'), 'utf8');
 const lines = page.split('\n');
@@ -29,14 +29,6 @@ function sections(): readonly Section[] {
       }
       return { id: text.split(':')[0] ?? '', notYet: text.includes('**Not yet**'), claims };
     });
-}
-
-const known = new Map<string, ReadonlySet<string>>();
-function hasTest(file: string, name: string): boolean {
-  if (!existsSync(join(repositoryRoot, file))) return false;
-  const names = known.get(file) ?? new Set(testNamesOf(join(repositoryRoot, file)));
-  known.set(file, names);
-  return names.has(name);
 }
 
 describe('docs/guarantees.md', () => {
