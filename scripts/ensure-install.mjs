@@ -1,13 +1,14 @@
 // Runs before `npm start`, `npm test` and the like, on whatever Node the machine has (20 or newer): installs
 // the locked packages when they are missing or the lockfile has changed, and leaves them alone otherwise, so
-// that it never pulls the modules from under a service that runs.
+// that it never pulls the modules from under a service that runs. With an argument (`bench`) it does so for the
+// packages of that folder, which has a lockfile of its own.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = join(dirname(dirname(fileURLToPath(import.meta.url))), process.argv[2] ?? '.');
 const modules = join(root, 'node_modules');
 const stamp = join(modules, '.sallyport-lock');
 const wanted = createHash('sha256')
@@ -16,7 +17,7 @@ const wanted = createHash('sha256')
 const NEEDED_MAJOR = 24;
 
 if (!isCurrent()) install();
-checkRuntime();
+if (process.argv[2] === undefined) checkRuntime();
 
 function isCurrent() {
   return existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === wanted;

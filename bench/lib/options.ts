@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  readonly json: boolean;
+  /** How often each thing is measured, in turn with the others. */
+  readonly rounds: number;
+  /** Length of one measurement. */
+  readonly seconds: number;
+  /** Measures these names alone; null: all. */
+  readonly only: readonly string[] | null;
+  /** Folder for a CPU profile of the service; null: none is made. */
+  readonly profile: string | null;
+}
+
+/** Reads `--json --rounds N --seconds N --only a,b --profile DIR`; a fault ends the process with status 2. */
+export function readOptions(defaults: { readonly rounds: number; readonly seconds: number }): BenchOptions {
+  try {
+    const { values } = parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        rounds: { type: 'string', default: String(defaults.rounds) },
+        seconds: { type: 'string', default: String(defaults.seconds) },
+        only: { type: 'string' },
+        profile: { type: 'string' },
+      },
+    });
+    const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+    if (!Number.isInteger(rounds) || rounds < 1)
+      throw new Error('--rounds must be a whole number of at least 1');
+    if (!(seconds > 0)) throw new Error('--seconds must be a number above 0');
+    return {
+      json: values.json,
+      rounds,
+      seconds,
+      only: values.only?.split(',') ?? null,
+      profile: values.profile ?? null,
+    };
+  } catch (fault) {
+    console.error(`bench: ${fault instanceof Error ? fault.message : String(fault)}`);
+    process.exit(2);
+  }
+}
