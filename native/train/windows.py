@@ -1,0 +1,48 @@
+"""Examples to windows of ids, as the contract's "Input" says: [cls] [role] text [sep] [role] text [sep]."""
+
+from vocabulary import ROLE
+
+CLS, SEP = 0, 1
+
+
+def windows(vocabulary, segments, context):
+    """All windows of one request: [(ids, offset of the last text's first token, its character offsets)].
+
+    All segments but the last are kept whole in every window (cut to half of the window here, as the detector does);
+    the last is cut into windows that overlap by a quarter of the room.
+    """
+    encoded = vocabulary.encode([text for _, text in segments])
+    head = [CLS]
+    for (role, _), (ids, _) in zip(segments[:-1], encoded[:-1]):
+        head += [ROLE[role]] + ids[: context // 2 - len(head) - 3] + [SEP]
+    head.append(ROLE[segments[-1][0]])
+    ids, offsets = encoded[-1]
+    room = context - len(head) - 1
+    step = room - room // 4
+    starts = [0] if len(ids) <= room else list(range(0, len(ids) - room + step, step))
+    return [(head + ids[a : a + room] + [SEP], len(head), offsets[a : a + room]) for a in starts]
+
+
+def labelled(vocabulary, example, context, pick):
+    """One window of an example for training: (ids, injection, malicious, token labels); -1 where nothing is known.
+
+    A long text without a known span is cut at random only when it is clean; with a span the window's own label says
+    whether (most of) the injection is in it.
+    """
+    all_windows = windows(vocabulary, example.segments, context)
+    if len(all_windows) > 1 and example.injection == 1 and example.span is None:
+        return None
+    ids, first, offsets = all_windows[pick(len(all_windows))]
+    injection = -1 if example.injection is None else example.injection
+    tokens = [-1] * len(ids)
+    if injection == 0:
+        tokens = [0] * len(ids)
+    elif injection == 1 and example.span is not None:
+        a, b = example.span
+        inside = [int(e > a and s < b) for s, e in offsets]
+        covered = sum(min(e, b) - max(s, a) for (s, e), i in zip(offsets, inside) if i)
+        if 0 < covered < 0.6 * (b - a):
+            return None  # half an injection is neither
+        injection = int(covered > 0)
+        tokens = [0] * first + inside + [0]
+    return ids, injection, -1 if example.malicious is None else example.malicious, tokens
