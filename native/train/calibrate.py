@@ -4,11 +4,10 @@ The generators' share is made with a seed of its own; the data's share is what w
 probability that at most 0.5 % of the clean examples reach.
 """
 
-import torch
-from torch.nn import functional as F
-
 import corpus
+import torch
 from scoring import logits
+from torch.nn import functional as F
 
 
 def sample(data, seed=99):

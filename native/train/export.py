@@ -9,9 +9,8 @@ import os
 
 import gguf
 import numpy as np
-from gguf import GGMLQuantizationType, quants
-
 from calibrate import calibrate
+from gguf import GGMLQuantizationType, quants
 from scoring import load
 from vocabulary import ROLE, Vocabulary
 

@@ -5,13 +5,7 @@ Without it a model learns that whatever looks like data of a shop, a bank or a m
 
 import json
 
-KEYS = (
-    'id name title status price amount currency quantity total date created_at updated_at due owner email user phone address city country category brand '
-    'rating count size type version path url host port state priority tags labels members balance iban limit order_id product_id invoice_id reference '
-    'number code discount percentage available stock delivery_date order_date payment method note flight seat room start end duration language '
-    'private archived stars forks branch commit author message level source target score comment unit weight color model serial location '
-    'temperature humidity speed enabled verified unread folder mime bytes hash next previous page items children parent'
-).split()
+KEYS = ['id', 'name', 'title', 'status', 'price', 'amount', 'currency', 'quantity', 'total', 'date', 'created_at', 'updated_at', 'due', 'owner', 'email', 'user', 'phone', 'address', 'city', 'country', 'category', 'brand', 'rating', 'count', 'size', 'type', 'version', 'path', 'url', 'host', 'port', 'state', 'priority', 'tags', 'labels', 'members', 'balance', 'iban', 'limit', 'order_id', 'product_id', 'invoice_id', 'reference', 'number', 'code', 'discount', 'percentage', 'available', 'stock', 'delivery_date', 'order_date', 'payment', 'method', 'note', 'flight', 'seat', 'room', 'start', 'end', 'duration', 'language', 'private', 'archived', 'stars', 'forks', 'branch', 'commit', 'author', 'message', 'level', 'source', 'target', 'score', 'comment', 'unit', 'weight', 'color', 'model', 'serial', 'location', 'temperature', 'humidity', 'speed', 'enabled', 'verified', 'unread', 'folder', 'mime', 'bytes', 'hash', 'next', 'previous', 'page', 'items', 'children', 'parent']
 MODELS = (
     'Pro',
     'Max',

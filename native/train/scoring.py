@@ -1,7 +1,6 @@
 """Scores requests with a checkpoint in the way the engine does: highest of the windows, for each label."""
 
 import torch
-
 from model import CanaryGuard, Shape
 from windows import windows
 

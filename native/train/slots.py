@@ -6,53 +6,17 @@ Domains are those that RFC 2606 and RFC 6761 set aside, or invented compounds, s
 import random
 import string
 
-FIRST = (
-    'Ada Amir Anika Arjun Beatriz Bo Carla Chen Daria Diego Elif Emil Farah Femi Gita Goran Hana Hugo Ines Ivan Jana Jonas '
-    'Kaito Keiko Lara Liam Maya Mateo Mei Nadia Noah Olga Omar Priya Quentin Rosa Ravi Sami Sofia Tariq Tom Uma Victor Wei '
-    'Xenia Yusuf Zoe Emma Alice Bob John Taylor Sarah Michael Laura Kevin Rachel Daniel Megan'
-).split()
-LAST = (
-    'Abadi Alvarez Bauer Becker Castro Costa Dubois Eriksen Fischer Garcia Haddad Ito Jensen Kaya Kim Kowalski Laurent Lopez '
-    'Meyer Moreau Nakamura Nguyen Novak Okafor Olsen Patel Petrov Quinn Rossi Sato Schmid Silva Svensson Tanaka Torres Ueda '
-    'Vargas Weber Yilmaz Zhang Johnson Miller Olive Smith'
-).split()
-WORDS = (
-    'amber apex atlas aurora beacon birch blue bright cedar cobalt comet copper coral crest delta dune echo ember falcon fern '
-    'flint forge garnet glacier granite harbor hazel iris juniper lagoon lake lumen maple meadow metro mint nimbus north oak '
-    'onyx orbit pebble pine plaza prime quartz rapid ridge river sage shore sierra silver slate solar spark spruce star stone '
-    'summit swift tide timber topaz urban vale verde vista wave willow zephyr'
-).split()
-TAIL = (
-    'labs systems works group media trade health bank travel shop market cloud tech data foods studio partners supply rewards '
-    'deals security support audit service helpdesk bonus offers collector sync relay mirror'
-).split()
-TLD = ('com net org io co dev app info biz shop online example test').split()
-PRODUCTS = (
-    'pencil set|wireless mouse|running shoes|winter jacket|coffee grinder|desk lamp|water bottle|yoga mat|phone case|USB-C '
-    'cable|backpack|light bulb|notebook|bluetooth speaker|office chair|rice cooker|rain coat|garden hose|gift card|smart '
-    'watch|air fryer|drill set|hiking boots|headphones|printer ink|baby monitor|bicycle pump|electric kettle|sun '
-    'cream|board game|picture frame|vacuum cleaner|tea pot|memory card|camping tent'
-).split('|')
-TOPICS = (
-    'budget|office move|website redesign|customer survey|quarterly review|team offsite|hiring plan|security training|product '
-    'launch|data migration|holiday schedule|parking permits|conference talk|press release|supplier contract|road map|invoice '
-    'process|health check|inventory count|travel policy|incident report|school trip|newsletter|board meeting|energy bill'
-).split('|')
-CITIES = (
-    'Lisbon Porto Malaga Oslo Bergen Ghent Lyon Turin Graz Krakow Brno Riga Tartu Cork Leeds Denver Austin Quito Lima Accra '
-    'Nairobi Pune Hanoi Osaka Sapporo Perth Hobart Halifax Boston Seattle'
-).split()
-FILES = (
-    'report.pdf|notes.txt|budget.xlsx|customers.csv|config.yaml|backup.tar.gz|credentials.json|id_rsa|.env|passwords.txt|salaries.xlsx|'
-    'contract.docx|main.py|train.jpg|access.log|settings.ini|wallet.dat|authorized_keys|database.sqlite|keys.pem|todo.md|photo.png'
-).split('|')
-FOLDERS = (
-    '/home/user|/system|/system/.ssh|/var/data|/downloads|/projects/app|/srv/share|~/documents|/tmp/work|/repositories|/etc/app|/backup'
-).split('|')
-CODE = (
-    'file_compression image_tools sorting_search linear_algebra json_parsing random_numbers text_utils web_scraper chat_widget '
-    'api_gateway auth_service data_pipeline mobile_app docs_site build_scripts awesome_list payment_api deploy_tools'
-).split()
+FIRST = ['Ada', 'Amir', 'Anika', 'Arjun', 'Beatriz', 'Bo', 'Carla', 'Chen', 'Daria', 'Diego', 'Elif', 'Emil', 'Farah', 'Femi', 'Gita', 'Goran', 'Hana', 'Hugo', 'Ines', 'Ivan', 'Jana', 'Jonas', 'Kaito', 'Keiko', 'Lara', 'Liam', 'Maya', 'Mateo', 'Mei', 'Nadia', 'Noah', 'Olga', 'Omar', 'Priya', 'Quentin', 'Rosa', 'Ravi', 'Sami', 'Sofia', 'Tariq', 'Tom', 'Uma', 'Victor', 'Wei', 'Xenia', 'Yusuf', 'Zoe', 'Emma', 'Alice', 'Bob', 'John', 'Taylor', 'Sarah', 'Michael', 'Laura', 'Kevin', 'Rachel', 'Daniel', 'Megan']
+LAST = ['Abadi', 'Alvarez', 'Bauer', 'Becker', 'Castro', 'Costa', 'Dubois', 'Eriksen', 'Fischer', 'Garcia', 'Haddad', 'Ito', 'Jensen', 'Kaya', 'Kim', 'Kowalski', 'Laurent', 'Lopez', 'Meyer', 'Moreau', 'Nakamura', 'Nguyen', 'Novak', 'Okafor', 'Olsen', 'Patel', 'Petrov', 'Quinn', 'Rossi', 'Sato', 'Schmid', 'Silva', 'Svensson', 'Tanaka', 'Torres', 'Ueda', 'Vargas', 'Weber', 'Yilmaz', 'Zhang', 'Johnson', 'Miller', 'Olive', 'Smith']
+WORDS = ['amber', 'apex', 'atlas', 'aurora', 'beacon', 'birch', 'blue', 'bright', 'cedar', 'cobalt', 'comet', 'copper', 'coral', 'crest', 'delta', 'dune', 'echo', 'ember', 'falcon', 'fern', 'flint', 'forge', 'garnet', 'glacier', 'granite', 'harbor', 'hazel', 'iris', 'juniper', 'lagoon', 'lake', 'lumen', 'maple', 'meadow', 'metro', 'mint', 'nimbus', 'north', 'oak', 'onyx', 'orbit', 'pebble', 'pine', 'plaza', 'prime', 'quartz', 'rapid', 'ridge', 'river', 'sage', 'shore', 'sierra', 'silver', 'slate', 'solar', 'spark', 'spruce', 'star', 'stone', 'summit', 'swift', 'tide', 'timber', 'topaz', 'urban', 'vale', 'verde', 'vista', 'wave', 'willow', 'zephyr']
+TAIL = ['labs', 'systems', 'works', 'group', 'media', 'trade', 'health', 'bank', 'travel', 'shop', 'market', 'cloud', 'tech', 'data', 'foods', 'studio', 'partners', 'supply', 'rewards', 'deals', 'security', 'support', 'audit', 'service', 'helpdesk', 'bonus', 'offers', 'collector', 'sync', 'relay', 'mirror']
+TLD = ['com', 'net', 'org', 'io', 'co', 'dev', 'app', 'info', 'biz', 'shop', 'online', 'example', 'test']
+PRODUCTS = ['pencil set', 'wireless mouse', 'running shoes', 'winter jacket', 'coffee grinder', 'desk lamp', 'water bottle', 'yoga mat', 'phone case', 'USB-C cable', 'backpack', 'light bulb', 'notebook', 'bluetooth speaker', 'office chair', 'rice cooker', 'rain coat', 'garden hose', 'gift card', 'smart watch', 'air fryer', 'drill set', 'hiking boots', 'headphones', 'printer ink', 'baby monitor', 'bicycle pump', 'electric kettle', 'sun cream', 'board game', 'picture frame', 'vacuum cleaner', 'tea pot', 'memory card', 'camping tent']
+TOPICS = ['budget', 'office move', 'website redesign', 'customer survey', 'quarterly review', 'team offsite', 'hiring plan', 'security training', 'product launch', 'data migration', 'holiday schedule', 'parking permits', 'conference talk', 'press release', 'supplier contract', 'road map', 'invoice process', 'health check', 'inventory count', 'travel policy', 'incident report', 'school trip', 'newsletter', 'board meeting', 'energy bill']
+CITIES = ['Lisbon', 'Porto', 'Malaga', 'Oslo', 'Bergen', 'Ghent', 'Lyon', 'Turin', 'Graz', 'Krakow', 'Brno', 'Riga', 'Tartu', 'Cork', 'Leeds', 'Denver', 'Austin', 'Quito', 'Lima', 'Accra', 'Nairobi', 'Pune', 'Hanoi', 'Osaka', 'Sapporo', 'Perth', 'Hobart', 'Halifax', 'Boston', 'Seattle']
+FILES = ['report.pdf', 'notes.txt', 'budget.xlsx', 'customers.csv', 'config.yaml', 'backup.tar.gz', 'credentials.json', 'id_rsa', '.env', 'passwords.txt', 'salaries.xlsx', 'contract.docx', 'main.py', 'train.jpg', 'access.log', 'settings.ini', 'wallet.dat', 'authorized_keys', 'database.sqlite', 'keys.pem', 'todo.md', 'photo.png']
+FOLDERS = ['/home/user', '/system', '/system/.ssh', '/var/data', '/downloads', '/projects/app', '/srv/share', '~/documents', '/tmp/work', '/repositories', '/etc/app', '/backup']
+CODE = ['file_compression', 'image_tools', 'sorting_search', 'linear_algebra', 'json_parsing', 'random_numbers', 'text_utils', 'web_scraper', 'chat_widget', 'api_gateway', 'auth_service', 'data_pipeline', 'mobile_app', 'docs_site', 'build_scripts', 'awesome_list', 'payment_api', 'deploy_tools']
 
 
 class Slots:
@@ -139,7 +103,7 @@ class Slots:
 
     def date(self):
         y, m, d = self.number(2022, 2026), self.number(1, 12), self.number(1, 28)
-        months = 'January February March April May June July August September October November December'.split()
+        months = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']
         return self.pick(
             [
                 f'{y}-{m:02}-{d:02}',

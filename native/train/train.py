@@ -9,11 +9,10 @@ import os
 import random
 import time
 
-import torch
-from torch.nn import functional as F
-
 import corpus
+import torch
 from model import CanaryGuard, Shape
+from torch.nn import functional as F
 from vocabulary import Vocabulary
 from vocabulary import train as train_vocabulary
 from windows import labelled
