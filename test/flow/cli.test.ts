@@ -160,6 +160,34 @@ describe('sallyport sets a gate up', () => {
     });
   });
 
+  it('passes on what an agent may do to another one, once, to a file that others can not read', async () => {
+    await json('agent', 'add', 'helper', '--owner', 'ann', '--scope', 'api:read');
+    const file = join(scratch, 'for-helper.json');
+    const delegate = ['passport', 'delegate', '--agent', 'builder', '--to', 'helper', '--scope', 'api:read'];
+    const details = '[{"type":"tool_call","service":"api","path":"/given"}]';
+    expect(await json(...delegate, '--details', details, '--out', file)).toMatchObject({ file });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await sallyport([...delegate, '--out', file])).toMatchObject({ code: 4 });
+    const acting = ['call', '--agent', 'helper', '--delegation', file, '/s/api/given', '--json'];
+    const call = await sallyport(acting);
+    expect(JSON.parse(JSON.parse(call.out).body)).toMatchObject({ code: 'destination_unresolvable' });
+    const [newest] = (await json('passport', 'list', '--agent', 'helper')).items as { chain: string[] }[];
+    expect(newest?.chain).toHaveLength(2);
+    expect(await sallyport(acting)).toMatchObject({ code: 1, err: expect.stringContaining('invalid_grant') });
+    const printed = await sallyport([...delegate]);
+    await writeFile(join(scratch, 'second.json'), printed.out);
+    const second = join(scratch, 'second.json');
+    const wrong = await sallyport(['call', '--agent', 'builder', '--delegation', second, '/s/api/given']);
+    expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining('invalid_grant') });
+    for (const bad of [
+      ['passport', 'delegate', '--agent', 'builder'],
+      [...delegate, '--details', '[{"type":"root"}]'],
+    ]) {
+      expect(await sallyport(bad)).toMatchObject({ code: 2 });
+    }
+    await json('agent', 'remove', 'helper');
+  });
+
   it('quarantines and releases an agent, revokes its passports, and removes it with its key', async () => {
     await json('agent', 'quarantine', 'builder', '--reason', 'odd');
     expect(await sallyport(['call', '--agent', 'builder', '/s/api/x'])).toMatchObject({

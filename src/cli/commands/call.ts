@@ -1,6 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { loadAgent } from '../agent-keys.ts';
 import { argument, defineCommand } from '../command.ts';
+import { readDelegation } from '../delegation-file.ts';
 import { CliFault, EXIT, stateFault, usageFault } from '../fault.ts';
 import type { CallAnswer } from '../relay/index.ts';
 
@@ -27,6 +28,11 @@ export const call = defineCommand({
       value: 'SCOPES',
       help: 'Scopes to ask for; default: all that the agent may have.',
     },
+    delegation: {
+      type: 'string',
+      value: 'FILE',
+      help: 'Act with what another agent passed on (sallyport passport delegate); works once.',
+    },
     include: { type: 'boolean', short: 'i', help: 'Show status and fields of the answer, too.' },
   },
   examples: [
@@ -48,6 +54,7 @@ export const call = defineCommand({
       onNotice: (sentence) => output.note(sentence),
       ...(body === undefined ? {} : { body }),
       ...(values.scope === undefined ? {} : { scope: values.scope }),
+      ...(values.delegation === undefined ? {} : { delegation: readDelegation(values.delegation) }),
     });
     if (output.json) await showJson(answer, (value) => output.result(value, ''));
     else await show(answer, values.include, (bytes) => output.raw(bytes));

@@ -41,6 +41,7 @@ import { init } from './init.ts';
 import { keyRotate } from './key-rotate.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
+import { passportDelegate } from './passport-delegate.ts';
 import { passportInspect } from './passport-inspect.ts';
 import { passportList } from './passport-list.ts';
 import { passportRevoke } from './passport-revoke.ts';
@@ -94,6 +95,7 @@ export const COMMANDS: readonly Command[] = [
   credentialDelete,
   passportList,
   passportInspect,
+  passportDelegate,
   passportRevoke,
   approvalList,
   approvalShow,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { loadAgent } from '../agent-keys.ts';
 import { defineCommand } from '../command.ts';
+import { readDelegation } from '../delegation-file.ts';
 
 export const run = defineCommand({
   name: 'run',
@@ -16,6 +17,11 @@ export const run = defineCommand({
       type: 'string',
       value: 'SCOPES',
       help: 'Scopes to ask for; default: all that the agent may have.',
+    },
+    delegation: {
+      type: 'string',
+      value: 'FILE',
+      help: 'Act with what another agent passed on (sallyport passport delegate); works once.',
     },
     desk: {
       type: 'string',
@@ -41,6 +47,7 @@ export const run = defineCommand({
       onNotice: (sentence) => output.note(sentence),
       ...(values.desk === undefined ? {} : { desk: await loadAgent(state, values.desk) }),
       ...(values.scope === undefined ? {} : { scope: values.scope }),
+      ...(values.delegation === undefined ? {} : { delegation: readDelegation(values.delegation) }),
     });
   },
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
 import { z } from 'zod';
 import { toSeconds } from '../../core/index.ts';
+import type { Delegation } from '../../sdk/index.ts';
 import { type Answer, exchange } from './exchange.ts';
 import { RelayFault } from './fault.ts';
 import type { AgentIdentity } from './options.ts';
@@ -29,12 +30,19 @@ export class IssuerClient {
   readonly #issuerUrl: string;
   readonly #agent: AgentIdentity;
   readonly #proofKey: ProofKey;
+  readonly #delegation: Delegation | null;
   #tokenEndpoint: URL | null = null;
 
-  constructor(options: { issuerUrl: string; agent: AgentIdentity; proofKey: ProofKey }) {
+  constructor(options: {
+    issuerUrl: string;
+    agent: AgentIdentity;
+    proofKey: ProofKey;
+    delegation?: Delegation;
+  }) {
     this.#issuerUrl = options.issuerUrl.replace(/\/$/, '');
     this.#agent = options.agent;
     this.#proofKey = options.proofKey;
+    this.#delegation = options.delegation ?? null;
   }
 
   /** Throws RelayFault: issuer_unreachable, issuer_refused, issuer_malformed, agent_key_invalid. */
@@ -76,7 +84,7 @@ export class IssuerClient {
 
   async #ask(endpoint: URL, wanted: { readonly resource: string; readonly scope?: string }): Promise<Answer> {
     const form = new URLSearchParams({
-      grant_type: 'client_credentials',
+      ...this.#grant(),
       resource: wanted.resource,
       client_id: this.#agent.clientId,
       client_assertion_type: ASSERTION_TYPE,
@@ -90,6 +98,16 @@ export class IssuerClient {
       headers: { 'content-type': 'application/x-www-form-urlencoded', dpop: proof },
       body: form.toString(),
     });
+  }
+
+  #grant(): Record<string, string> {
+    if (this.#delegation === null) return { grant_type: 'client_credentials' };
+    return {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      subject_token: this.#delegation.subjectToken,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      subject_proof: this.#delegation.subjectProof,
+    };
   }
 
   async #assertion(): Promise<string> {

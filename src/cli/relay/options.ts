@@ -1,4 +1,5 @@
 import type { JWK } from 'jose';
+import type { Delegation } from '../../sdk/index.ts';
 
 /** The agent that the relay acts as: what `sallyport agent add` has made. */
 export interface AgentIdentity {
@@ -15,6 +16,8 @@ export interface RelayOptions {
   readonly agent: AgentIdentity;
   /** Scopes to ask for; without it, all that the agent may have. */
   readonly scope?: string;
+  /** What another agent passed on: the passport comes by token exchange (RFC 8693), once, and is not renewed. */
+  readonly delegation?: Delegation;
   /** Told of what a person should know while the relay runs, one sentence each. Default: nobody. */
   readonly onNotice?: (sentence: string) => void;
 }

@@ -29,6 +29,8 @@ export class PassportHolder {
   readonly #proofKey: ProofKey;
   readonly #scope: { readonly scope?: string };
   readonly #onNotice: (sentence: string) => void;
+  /** What was passed on by another agent can be used once. */
+  readonly #renewable: boolean;
   #passport: (Passport & { readonly renewAt: number }) | null = null;
   #pending: Promise<Passport> | null = null;
   #failure: { readonly fault: unknown; readonly at: number } | null = null;
@@ -39,6 +41,7 @@ export class PassportHolder {
     this.#issuer = new IssuerClient({ ...options, proofKey });
     this.#scope = options.scope === undefined ? {} : { scope: options.scope };
     this.#onNotice = options.onNotice ?? (() => {});
+    this.#renewable = options.delegation === undefined;
   }
 
   /**
@@ -91,7 +94,12 @@ export class PassportHolder {
       .request({ resource: this.gateway.origin, ...this.#scope })
       .then(
         (passport) => {
-          this.#passport = { ...passport, renewAt: now + (passport.expiresAt - now) * RENEW_AFTER };
+          this.#passport = {
+            ...passport,
+            renewAt: this.#renewable
+              ? now + (passport.expiresAt - now) * RENEW_AFTER
+              : Number.POSITIVE_INFINITY,
+          };
           this.#failure = null;
           return passport;
         },
