@@ -94,7 +94,7 @@ export class Doors {
     });
   }
 
-  #intercepted(knock: Knock, { passport, scheme, host, port }: Tunnel): Promise<void> {
+  #intercepted(knock: Knock, { passport, token, scheme, host, port }: Tunnel): Promise<void> {
     const { head } = knock;
     const absolute = parseAbsoluteTarget(head.target);
     if (absolute === null && !head.target.startsWith('/')) {
@@ -107,7 +107,7 @@ export class Doors {
     }
     return this.#handle(knock, {
       door: 'intercept',
-      showing: { kind: 'tunnel', passport },
+      showing: { kind: 'tunnel', passport, token },
       destination: { kind: 'origin', origin: { scheme, host, port } },
       rest: absolute?.rest ?? head.target,
     });

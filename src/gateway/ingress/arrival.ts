@@ -18,7 +18,7 @@ import { canonicalQuery, splitTarget } from './target.ts';
 /** What shows who calls: a passport in this request, or the one that opened the tunnel it came through. */
 export type Showing =
   | { readonly kind: 'presented'; readonly presented: PresentedPassport | null }
-  | { readonly kind: 'tunnel'; readonly passport: VerifiedPassport };
+  | { readonly kind: 'tunnel'; readonly passport: VerifiedPassport; readonly token: string | null };
 
 export type Destination =
   | { readonly kind: 'service'; readonly name: string }
@@ -45,7 +45,8 @@ export interface Arrival {
 export function toCall(arrival: Arrival, tenant: string, services: ServiceDirectory): HttpCall {
   const { service, origin } = findDestination(arrival.destination, tenant, services);
   const { path, query } = splitTarget(arrival.rest);
-  const token = arrival.showing.kind === 'presented' ? (arrival.showing.presented?.token ?? null) : null;
+  const { showing } = arrival;
+  const token = showing.kind === 'tunnel' ? showing.token : (showing.presented?.token ?? null);
   return {
     kind: 'http',
     id: arrival.id,

@@ -52,11 +52,14 @@ export async function openTunnel(
   socket.once('close', () => line.inFlight.end(flight));
   socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
   // From here on the client speaks TLS or HTTP inside; a problem document would be neither.
-  await handshake(opening, { host, port, schemes, passport, flight }, enter).catch(async (error: unknown) => {
-    const refusal = error instanceof Refusal ? error : new Refusal('request_malformed', { cause: error });
-    await recordRefusal(line, story, refusal);
-    socket.destroy();
-  });
+  const token = presented?.token ?? null;
+  await handshake(opening, { host, port, schemes, passport, token, flight }, enter).catch(
+    async (error: unknown) => {
+      const refusal = error instanceof Refusal ? error : new Refusal('request_malformed', { cause: error });
+      await recordRefusal(line, story, refusal);
+      socket.destroy();
+    },
+  );
 }
 
 function parseConnectTarget(head: RequestHead): { readonly host: string; readonly port: number } {
@@ -94,6 +97,7 @@ interface Place {
   readonly port: number;
   readonly schemes: ReadonlyMap<Origin['scheme'], Service>;
   readonly passport: VerifiedPassport;
+  readonly token: string | null;
   readonly flight: Flight;
 }
 
@@ -101,7 +105,7 @@ const TLS_HANDSHAKE = 0x16;
 
 async function handshake(
   { tools, socket, first }: Opening,
-  { host, port, schemes, passport }: Place,
+  { host, port, schemes, passport, token }: Place,
   enter: (socket: Socket, tunnel: Tunnel) => void,
 ): Promise<void> {
   const start = first.length > 0 ? first : await firstBytes(socket, tools.handshakeTimeoutMs);
@@ -111,7 +115,7 @@ async function handshake(
       detail: `The service at this place does not speak ${scheme}.`,
     });
   }
-  const tunnel: Tunnel = { passport, host, port, scheme };
+  const tunnel: Tunnel = { passport, token, host, port, scheme };
   if (scheme === 'http') {
     enter(socket, tunnel);
     // Node's server reads from the handle itself: bytes that were put back (unshift) would never reach it.
