@@ -4,5 +4,11 @@ export { createAdminApi } from './api/router.ts';
 export type { FirstAdministrator } from './first-administrator.ts';
 export { ADMIN_TOKEN_FILE, ensureFirstAdministrator, RECOVERY_FILE } from './first-administrator.ts';
 export type { AdminRooms } from './rooms.ts';
-export type { AdminRole, AdminTokenRecord, AdminTokenStore } from './store.ts';
+export type {
+  AdminRole,
+  AdminTokenRecord,
+  AdminTokenStore,
+  IdempotencyRecord,
+  IdempotencyStore,
+} from './store.ts';
 export { AdminTokens, generateAdminToken, isAdminToken } from './tokens.ts';

@@ -19,6 +19,8 @@ export interface AdminRooms {
   deliveries(filter: {
     readonly status?: DeliveryRecord['status'];
     readonly limit: number;
+    /** The last one seen. */
+    readonly after: { readonly sequence: number; readonly sinkId: string } | null;
   }): Promise<readonly DeliveryRecord[]>;
   readonly decoys: DecoysRoom;
   readonly audit: Pick<AuditLog, 'node' | 'lastSequence' | 'read' | 'checkpoint'>;

@@ -53,7 +53,12 @@ export interface OutboxStore {
   record(node: string, delivery: DeliveryRecord): Promise<void>;
   list(
     node: string,
-    filter: { readonly status?: DeliveryRecord['status']; readonly limit: number },
+    filter: {
+      readonly status?: DeliveryRecord['status'];
+      readonly limit: number;
+      /** The last one seen. */
+      readonly after?: { readonly sequence: number; readonly sinkId: string } | null;
+    },
   ): Promise<DeliveryRecord[]>;
   /** Forgets delivered and abandoned ones whose last attempt was before `before`; tells how many. */
   deleteFinished(node: string, before: number): Promise<number>;

@@ -8,13 +8,14 @@ const RISKS_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** Forgets what has run out, now and then; returns the way to stop. */
 export function startHousekeeping(o: {
-  readonly storage: Pick<Storage, 'approvals' | 'risks'>;
+  readonly storage: Pick<Storage, 'approvals' | 'risks' | 'idempotency'>;
   readonly clock: Clock;
   readonly onFault: (fault: unknown) => void;
 }): () => void {
   const sweep = async (): Promise<void> => {
     const now = o.clock.now();
     await o.storage.approvals.deleteExpired(now - APPROVALS_KEPT_MS);
+    await o.storage.idempotency.deleteExpired(now);
     await o.storage.risks.deleteOlderThan(now - RISKS_KEPT_MS);
   };
   const timer = setInterval(() => void sweep().catch(o.onFault), EVERY_MS).unref();

@@ -217,9 +217,10 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
   await outbox.start();
   stack.defer(() => outbox.close());
 
+  const adminPepper = await loadOrCreateRandomKey(join(paths.keys, ADMIN_PEPPER_FILE), 'admin tokens');
   const tokens = new AdminTokens({
     store: storage.adminTokens,
-    pepper: await loadOrCreateRandomKey(join(paths.keys, ADMIN_PEPPER_FILE), 'admin tokens'),
+    pepper: adminPepper,
     clock,
     audit,
   });
@@ -258,6 +259,14 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
       status: () => statusOf({ version, config, log, keeper, detector, outbox, services }),
     },
     tokens,
+    idempotency: {
+      store: storage.idempotency,
+      sealer: {
+        seal: (context, bytes) => vault.sealBlob(context, bytes),
+        open: (context, blob) => vault.openBlob(context, blob),
+      },
+      pepper: adminPepper,
+    },
     audit,
     clock,
     hostNames: controlHostNames({ host: config.control.host, publicUrl: config.control.publicUrl }),

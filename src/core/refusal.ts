@@ -136,6 +136,18 @@ const REASONS = {
   ],
   admin_forbidden: ['This admin token may not do that.', 'Use a token with the right role.'],
   not_found: ['There is nothing by that name.', 'List what there is, and check the name.'],
+  idempotency_mismatch: [
+    'This Idempotency-Key was used for another request.',
+    'Use a new key for each request, and the same key for its repetitions alone.',
+  ],
+  idempotency_in_flight: [
+    'A request with this Idempotency-Key is being worked on.',
+    'Wait for its answer, or repeat this one after a moment.',
+  ],
+  idempotency_interrupted: [
+    'A request with this Idempotency-Key was cut off; what it did is not known.',
+    'Look whether its change was made (the audit log tells), then send it with a new key if it was not.',
+  ],
   conflict: [
     'The change does not fit the current state.',
     'Read the current state, and repeat the change on it.',

@@ -160,5 +160,14 @@ export interface Schema {
     created_at: number;
     expires_at: number | null;
   };
+  idempotency_keys: {
+    tenant: string;
+    token_id: string;
+    key_hash: string;
+    fingerprint: string;
+    started_at: number;
+    expires_at: number;
+    answer: Uint8Array | null;
+  };
   sallyport_migrations: { number: number; name: string; checksum: string; applied_at: number };
 }

@@ -46,7 +46,8 @@ describe('keys that are looked up', () => {
       expect((await agent.ask('/introspect', { token: `${good}${text}` })).body).toEqual({ active: false });
       const path = `/agents/${encodeURIComponent(text)}`;
       expect([400, 404]).toContain((await api.send('GET', path, { token: api.token })).status);
-      const query = `/credentials?after=${encodeURIComponent(text)}`;
+      const cursor = Buffer.from(JSON.stringify(['credentials', text])).toString('base64url');
+      const query = `/credentials?cursor=${cursor}`;
       expect([200, 400]).toContain((await api.send('GET', query, { token: api.token })).status);
     }
     expect((await agent.ask('/introspect', { token: good })).body.active).toBe(true);

@@ -265,3 +265,13 @@ describe('sallyport tells what happened', () => {
     expect(JSON.parse(broken.out)).toMatchObject({ ok: false, firstBroken: { reason: expect.any(String) } });
   });
 });
+
+describe('lists on the command line', () => {
+  it('page through by themselves, and stop at --limit', async () => {
+    for (const name of ['l1', 'l2', 'l3']) {
+      await json('service', 'add', name, '--origin', `https://${name}.example.com`);
+    }
+    expect((await json('service', 'list', '--limit', '2')).items).toHaveLength(2);
+    expect(await sallyport(['service', 'list', '--limit', '0'])).toMatchObject({ code: 2 });
+  });
+});

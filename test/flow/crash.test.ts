@@ -62,7 +62,7 @@ describe(`a service that is killed ${KILLS} times at random points under load`, 
       const { json } = await admin(service, 'GET', `${path}?limit=200${after}`);
       for (const item of json.items as Record<string, unknown>[]) found.add(String(item[member]));
       if (json.next === null) return found;
-      after = `&after=${encodeURIComponent(String(json.next))}`;
+      after = `&cursor=${encodeURIComponent(String(json.next))}`;
     }
   }
 

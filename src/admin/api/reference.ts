@@ -15,7 +15,19 @@ OpenAPI 3.1 document is at \`/admin/v1/openapi.json\`.
 - **What**: JSON in UTF-8, at most 256 KiB, without unknown or repeated members.
 - **Refusals**: \`application/problem+json\` (RFC 9457) with a stable \`code\`, a \`remedy\`, and all faults of the
   input in \`errors\`.
-- **Lists**: \`{"items": […], "next": …}\`; give \`next\` back as \`after\` until it is null.
+- **Lists** come in pages, \`{"items": […], "next": …}\` of at most \`limit\`: give \`next\` back as \`cursor\` until it
+  is null, or follow the \`Link\` field with \`rel="next"\` (RFC 8288). A cursor is opaque and belongs to its list; what
+  is added or removed meanwhile makes nothing come twice or go missing. The audit log's own place is the sequence
+  number (\`after\`).
+- **Repetition**: a request that changes something may carry \`Idempotency-Key\`
+  (draft-ietf-httpapi-idempotency-key-header; 1 to 255 visible characters, a UUID for example). For 24 hours the same
+  admin token, key and request get the first answer again, with \`Idempotency-Replayed: true\`, and the work is done
+  once, also across a crash and on every node. The same key with another request is refused with 422
+  (\`idempotency_mismatch\`); while the first one is on its way, with 409 (\`idempotency_in_flight\`); when its process
+  died in the middle, with 409 (\`idempotency_interrupted\`), since what it did can't be known. A request that was
+  refused changed nothing, and leaves its key free. Answers are kept sealed by the vault, never in the clear: one that
+  shows a new secret is replayed whole, because a lost answer is what the key is for; keep such keys as you would
+  keep the secret, and rotate it if one got lost.
 - **Record**: each change stands in the audit log before it is made, with the token's name and id.
 - **Times** are milliseconds since the epoch.
 

@@ -9,6 +9,7 @@ import { authenticate, authorize } from './authenticate.ts';
 import { FailureLimit } from './failure-limit.ts';
 import type { Fault } from './faults.ts';
 import { isOwnHost } from './host-names.ts';
+import { Idempotency, type IdempotencyOptions, idempotencyKeyOf } from './idempotency.ts';
 import { sendProblem } from './problem.ts';
 import { readBody } from './read-body.ts';
 import { readQuery } from './read-query.ts';
@@ -27,6 +28,8 @@ export interface AdminApiOptions {
   readonly hostNames: readonly string[];
   /** The tenant that the rooms serve; tokens of another one are refused. */
   readonly tenant: string;
+  /** What answers that are asked for again are kept with. */
+  readonly idempotency: Omit<IdempotencyOptions, 'clock'>;
   /** Told of faults of ours, which the client sees as `internal_error`. */
   readonly onFault: (fault: unknown) => void;
 }
@@ -69,9 +72,11 @@ interface Caller {
 class AdminApi {
   readonly #options: AdminApiOptions;
   readonly #failures = new FailureLimit();
+  readonly #idempotency: Idempotency;
 
   constructor(options: AdminApiOptions) {
     this.#options = options;
+    this.#idempotency = new Idempotency({ ...options.idempotency, clock: options.clock });
   }
 
   /** The whole way of one request. What is not there (a Refusal) is told to authenticated callers alone. */
@@ -96,7 +101,20 @@ class AdminApi {
         faults.push(...checked.faults);
         throw new Refusal('input_invalid');
       }
-      const answer = await checked.value(this.#context(admin, response));
+      const context = this.#context(admin, response);
+      const key = idempotencyKeyOf(request);
+      if (key === null) {
+        const answer = await checked.value(context);
+        if (!isStream(answer)) linkNext(request, response, answer);
+        await send(response, found, answer);
+        return;
+      }
+      const target = targetOf(request);
+      const once = { admin, key, method: found.method, target, body: raw.body };
+      const { answer, replayed } = await this.#idempotency.once(once, () =>
+        onlyValue(checked.value(context)),
+      );
+      if (replayed) response.setHeader('idempotency-replayed', 'true');
       await send(response, found, answer);
     } catch (cause) {
       // A client that went away (a follower of the log that was stopped) is no fault of anybody.
@@ -184,6 +202,28 @@ class AdminApi {
 function pathOf(request: IncomingMessage & { readonly originalUrl?: string }): string {
   const [path = ''] = (request.originalUrl ?? request.url ?? '').split('?');
   return path.slice(0, 200).replaceAll(/[^\x21-\x7e]/g, '?');
+}
+
+/** Path and query as the client wrote them, with the place that the router is mounted at. */
+function targetOf(request: IncomingMessage & { readonly originalUrl?: string }): string {
+  return request.originalUrl ?? request.url ?? '';
+}
+
+/** Names the next page of a list (RFC 8288). */
+function linkNext(request: IncomingMessage, response: ServerResponse, answer: JsonValue): void {
+  if (typeof answer !== 'object' || answer === null || !('next' in answer)) return;
+  if (typeof answer.next !== 'string') return;
+  const [path, query] = targetOf(request).split('?');
+  const next = new URLSearchParams(query);
+  next.set('cursor', answer.next);
+  response.setHeader('link', `<${path}?${next}>; rel="next"`);
+}
+
+/** Streams answer GET alone, which takes no Idempotency-Key. */
+async function onlyValue(answer: Promise<JsonValue | StreamedAnswer>): Promise<JsonValue> {
+  const value = await answer;
+  if (isStream(value)) throw new TypeError('a stream can not be kept');
+  return value;
 }
 
 function isGone(response: ServerResponse): boolean {

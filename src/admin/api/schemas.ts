@@ -59,7 +59,7 @@ export const jsonObject: z.ZodType<JsonObject> = z.record(
 
 export const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(100).describe('How many items at most.'),
-  after: z.string().min(1).max(200).nullable().default(null).describe('The `next` of the page before.'),
+  cursor: z.string().min(1).max(600).nullable().default(null).describe('The `next` of the page before.'),
 });
 
 /** What a list answers: `next` is the cursor of the following page, or null when there is none. */

@@ -22,6 +22,9 @@ const problem = z.looseObject({
     .default([]),
 });
 
+/** Items a page; the most that the service gives. */
+const PAGE = 200;
+
 /** The admin API as the commands use it. Throws CliFault for everything but success. */
 export class AdminClient {
   readonly #base: URL;
@@ -69,15 +72,20 @@ export class AdminClient {
     }
   }
 
-  /** All pages of a list. */
-  async all(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<Row[]> {
+  /** A list page after page, up to `limit` items. */
+  async all(
+    path: string,
+    query: Readonly<Record<string, string | undefined>> = {},
+    limit = Number.POSITIVE_INFINITY,
+  ): Promise<Row[]> {
     const items: Row[] = [];
-    let after: string | undefined;
+    let cursor: string | undefined;
     do {
-      const page = await this.get(path, { ...query, limit: '200', after });
+      const wanted = String(Math.min(limit - items.length, PAGE));
+      const page = await this.get(path, { ...query, limit: wanted, cursor });
       items.push(...rowsOf(page.items));
-      after = typeof page.next === 'string' ? page.next : undefined;
-    } while (after !== undefined);
+      cursor = typeof page.next === 'string' ? page.next : undefined;
+    } while (cursor !== undefined && items.length < limit);
     return items;
   }
 

@@ -1,4 +1,4 @@
-import type { AdminTokenStore } from '../../admin/index.ts';
+import type { AdminTokenStore, IdempotencyStore } from '../../admin/index.ts';
 import type { OutboxStore, SinkStore } from '../../alerts/index.ts';
 import type { ApprovalStore } from '../../approvals/index.ts';
 import type { BaselineStore, DecoyStore, RiskStore } from '../../detector/index.ts';
@@ -22,6 +22,7 @@ import { baselineStore } from './baseline-store.ts';
 import { callCountStore } from './call-count-store.ts';
 import { credentialStore } from './credential-store.ts';
 import { decoyStore } from './decoy-store.ts';
+import { idempotencyStore } from './idempotency-store.ts';
 import { oidcStore } from './oidc-store.ts';
 import { outboxStore } from './outbox-store.ts';
 import { passportStore } from './passport-store.ts';
@@ -50,6 +51,7 @@ export interface Stores {
   readonly risks: RiskStore;
   readonly services: ServiceStore;
   readonly adminTokens: AdminTokenStore;
+  readonly idempotency: IdempotencyStore;
 }
 
 /** The stores on the whole database, or on one transaction. */
@@ -71,5 +73,6 @@ export function makeStores(link: Link, feed: ChangeFeed): Stores {
     risks: riskStore(link),
     services: serviceStore(link, feed),
     adminTokens: adminTokenStore(link),
+    idempotency: idempotencyStore(link),
   };
 }

@@ -112,9 +112,17 @@ export function outboxStore(link: Link): OutboxStore {
         throw new TypeError(`delivery ${delivery.sinkId}/${delivery.sequence} was never projected`);
       }
     },
-    async list(node, { status, limit }) {
+    async list(node, { status, limit, after }) {
       let query = db.selectFrom('deliveries').select(COLUMNS).where('node', '=', node);
       if (status !== undefined) query = query.where('status', '=', status);
+      if (after !== undefined && after !== null) {
+        query = query.where(({ eb, and, or }) =>
+          or([
+            eb('sequence', '<', after.sequence),
+            and([eb('sequence', '=', after.sequence), eb('sink_id', '>', after.sinkId)]),
+          ]),
+        );
+      }
       return rows.many(await query.orderBy('sequence', 'desc').orderBy('sink_id').limit(limit).execute());
     },
     async deleteFinished(node, before) {

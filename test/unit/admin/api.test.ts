@@ -222,7 +222,7 @@ describe('the happy path', () => {
       const { json } = await api.send('GET', path, { token: admin });
       names.push(...listOf(json, 'items').map(({ name }) => name));
       if (json?.next === null) break;
-      path = `/services?limit=2&after=${json?.next}`;
+      path = `/services?limit=2&cursor=${json?.next}`;
     }
     expect(names).toEqual(['github', 'lan', 'p1', 'p2', 'p3']);
   });

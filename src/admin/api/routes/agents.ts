@@ -73,7 +73,7 @@ export const agentRoutes: readonly Route[] = [
     result: pageOf(agent),
     handle: ({ query }, { rooms }) =>
       fetchPage(
-        query,
+        { list: 'agents', ...query },
         (page) => rooms.passport.agents.list(page),
         ({ id }) => id,
       ),

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { AuditRecord } from '../../../audit/index.ts';
 import type { AuditEventMap } from '../../../core/index.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { newest } from '../newest.ts';
-import { slicePage } from '../pages.ts';
+import { fetchPage, slicePage } from '../pages.ts';
 import { revealOnce } from '../reveal.ts';
 import { defineRoute, type Route } from '../route.ts';
 import {
@@ -66,25 +67,19 @@ export const alertRoutes: readonly Route[] = [
     path: '/alerts',
     summary: 'The newest alerts, as the audit log tells them; newest first.',
     roles: READ,
-    query: z.strictObject({
-      limit: z.coerce.number().int().min(1).max(200).default(50),
-      before: z.coerce
-        .number()
-        .int()
-        .min(1)
-        .nullable()
-        .default(null)
-        .describe('The `next` of the page before: alerts with a smaller sequence number.'),
-    }),
-    result: z.object({ items: z.array(alert).readonly(), next: z.int().nullable() }),
+    query: pageQuery,
+    result: pageOf(alert),
     handle: async ({ query }, { rooms, tenant, signal }) => {
+      const after = decodeCursor('alerts', query.cursor);
       const found = await newest(rooms.audit, {
-        ...query,
+        before: after === null ? null : Number(after),
+        limit: query.limit,
         type: 'alert.raised',
         tenant,
         signal,
       });
-      return { items: found.records.flatMap(toAlert), next: found.next };
+      const next = found.next === null ? null : encodeCursor('alerts', String(found.next));
+      return { items: found.records.flatMap(toAlert), next };
     },
   }),
   defineRoute({
@@ -95,7 +90,7 @@ export const alertRoutes: readonly Route[] = [
     query: pageQuery,
     result: pageOf(sink),
     handle: async ({ query }, { rooms, tenant }) =>
-      slicePage(query, await rooms.sinks.list(tenant), ({ id }) => id),
+      slicePage({ list: 'sinks', ...query }, await rooms.sinks.list(tenant), ({ id }) => id),
   }),
   defineRoute({
     method: 'post',
@@ -169,21 +164,29 @@ export const alertRoutes: readonly Route[] = [
   defineRoute({
     method: 'get',
     path: '/deliveries',
-    summary: 'Deliveries of alerts to sinks.',
+    summary: 'Deliveries of alerts to sinks by this node, newest alert first.',
     roles: ['admin', 'auditor'],
-    query: z.strictObject({
-      limit: z.coerce.number().int().min(1).max(200).default(100),
-      status: delivery.shape.status.optional(),
-    }),
-    result: z.object({ items: z.array(delivery).readonly() }),
-    handle: async ({ query }, { rooms }) => ({
-      items: await rooms.deliveries({
-        limit: query.limit,
-        ...(query.status === undefined ? {} : { status: query.status }),
-      }),
-    }),
+    query: pageQuery.extend({ status: delivery.shape.status.optional() }),
+    result: pageOf(delivery),
+    handle: ({ query }, { rooms }) =>
+      fetchPage(
+        { list: 'deliveries', ...query },
+        ({ limit, after }) =>
+          rooms.deliveries({
+            limit,
+            after: after === null ? null : placeOfDelivery(after),
+            ...(query.status === undefined ? {} : { status: query.status }),
+          }),
+        ({ sequence, sinkId }) => `${sequence} ${sinkId}`,
+      ),
   }),
 ];
+
+/** From a cursor of ours: decodeCursor has checked that the list gave it. */
+function placeOfDelivery(key: string): { readonly sequence: number; readonly sinkId: string } {
+  const [sequence = '', sinkId = ''] = key.split(' ');
+  return { sequence: Number(sequence), sinkId };
+}
 
 function toAlert({ sequence, event }: AuditRecord) {
   if (event.type !== 'alert.raised') return [];

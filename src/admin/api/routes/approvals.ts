@@ -38,7 +38,7 @@ export const approvalRoutes: readonly Route[] = [
     result: pageOf(approval),
     handle: ({ query }, { rooms, tenant }) =>
       fetchPage(
-        query,
+        { list: 'approvals', ...query },
         (page) =>
           rooms.approvals.list(tenant, {
             ...page,

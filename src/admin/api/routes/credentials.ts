@@ -69,7 +69,7 @@ export const credentialRoutes: readonly Route[] = [
     result: pageOf(credential),
     handle: async ({ query }, { rooms, tenant }) => {
       const page = await fetchPage(
-        query,
+        { list: 'credentials', ...query },
         (wanted) => rooms.vault.list({ tenant, ...wanted }),
         ({ name }) => name,
       );

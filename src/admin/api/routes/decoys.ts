@@ -35,7 +35,7 @@ export const decoyRoutes: readonly Route[] = [
     query: pageQuery,
     result: pageOf(decoy),
     handle: async ({ query }, { rooms, tenant }) =>
-      slicePage(query, await rooms.decoys.list(tenant), ({ id }) => id),
+      slicePage({ list: 'decoys', ...query }, await rooms.decoys.list(tenant), ({ id }) => id),
   }),
   defineRoute({
     method: 'post',

@@ -54,7 +54,7 @@ export const passportRoutes: readonly Route[] = [
     result: pageOf(passport),
     handle: ({ query }, { rooms }) =>
       fetchPage(
-        query,
+        { list: 'passports', ...query },
         (page) =>
           rooms.passport.passports.list({
             ...page,
@@ -97,7 +97,7 @@ export const passportRoutes: readonly Route[] = [
     result: pageOf(revocation),
     handle: ({ query }, { rooms }) =>
       fetchPage(
-        query,
+        { list: 'revocations', ...query },
         (page) => rooms.passport.revocations.list(page),
         ({ id }) => id,
       ),

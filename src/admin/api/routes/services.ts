@@ -29,7 +29,7 @@ export const serviceRoutes: readonly Route[] = [
     query: pageQuery,
     result: pageOf(service),
     handle: async ({ query }, { rooms, tenant }) =>
-      slicePage(query, rooms.services.list(tenant).map(show), ({ name }) => name),
+      slicePage({ list: 'services', ...query }, rooms.services.list(tenant).map(show), ({ name }) => name),
   }),
   defineRoute({
     method: 'get',

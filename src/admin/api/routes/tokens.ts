@@ -31,7 +31,7 @@ export const tokenRoutes: readonly Route[] = [
     query: pageQuery,
     result: pageOf(token),
     handle: async ({ query }, { rooms, tenant }) =>
-      slicePage(query, await rooms.tokens.list(tenant), ({ id }) => id),
+      slicePage({ list: 'tokens', ...query }, await rooms.tokens.list(tenant), ({ id }) => id),
   }),
   defineRoute({
     method: 'post',
