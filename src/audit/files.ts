@@ -1,4 +1,4 @@
-import { constants, fdatasync, ftruncate, write } from 'node:fs';
+import { constants, fdatasync, ftruncate, write, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { syncFolder } from '../files/index.ts';
@@ -38,8 +38,20 @@ async function openAppend(file: string): Promise<AppendFile> {
   };
 }
 
-/** The callback form of fs.write: one call a group, and the hot path makes no more promises than this one. */
+/**
+ * Up to here the system takes the bytes into its memory at once. The way to another thread and back costs more
+ * than the copy itself, and every call waits for it.
+ */
+const AT_ONCE_BYTES = 64 * 1024;
+
+/** The callback form of fs.write for large groups: the hot path makes no more promises than this one. */
 function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
+  if (bytes.length <= AT_ONCE_BYTES) {
+    return new Promise((resolve) => {
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+      resolve();
+    });
+  }
   return new Promise((resolve, reject) => {
     const from = (offset: number): void => {
       write(descriptor, bytes, offset, bytes.length - offset, null, (fault, written) => {

@@ -90,7 +90,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   let closing = false;
   let revocations = 0;
   const isClosing = () => closing;
-  const port = (): number => (servers.outer.address() as AddressInfo | null)?.port ?? options.listen.port;
+  let listening: number | null = null;
+  const port = (): number => listening ?? options.listen.port;
   const publicUrl = (): string => options.publicUrl ?? `http://${urlHost(options.listen.host)}:${port()}`;
   const egress = new EgressGuard({
     now: () => clock.now(),
@@ -177,6 +178,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     servers.outer.once('error', reject);
     servers.outer.listen(options.listen.port, options.listen.host, () => {
       servers.outer.off('error', reject);
+      listening = (servers.outer.address() as AddressInfo).port;
       resolve();
     });
   });

@@ -21,6 +21,8 @@ export interface Policy {
   readonly action: string | null;
   /** True when a condition looks at `context.body`. */
   readonly readsBody: boolean;
+  /** True when a condition may look at `context.time`, which differs from call to call. */
+  readonly readsTime: boolean;
 }
 
 /** A fault that an administrator can go to. */
@@ -74,6 +76,8 @@ const FIELD_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
 function toPolicy(file: string, text: string, line: number, index: number, faults: PolicyFault[]): Policy {
   const form = formOf(text);
+  // Cedar's own tree: escapes in the text ("\u{74}ime") are resolved there.
+  const conditions = JSON.stringify(form.conditions);
   const annotations = form.annotations ?? {};
   const fault = (message: string): void => void faults.push({ file, line, message });
   for (const name of Object.keys(annotations)) {
@@ -100,7 +104,8 @@ function toPolicy(file: string, text: string, line: number, index: number, fault
     principalKey: principalKeyOf(form),
     resourceKey: resourceKeyOf(form),
     action: form.action.op === '==' && 'entity' in form.action ? toUid(form.action.entity).id : null,
-    readsBody: JSON.stringify(form.conditions).includes('"attr":"body"'),
+    readsBody: conditions.includes('"attr":"body"'),
+    readsTime: conditions.includes('"time"'),
   };
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { AnswerMemo } from './answer-memo.ts';
 import { ask, type EngineAnswer, type EngineRequest, prepare } from './engine.ts';
 import { ANYBODY, ANYTHING, agentKey, ownerKey, type Policy, resourceKey } from './policy-file.ts';
 
@@ -17,6 +18,7 @@ export interface Slice {
 
 interface PreparedSlice extends Slice {
   readonly slot: string;
+  readonly memo: AnswerMemo | null;
 }
 
 /**
@@ -59,7 +61,8 @@ export class PolicySet {
   }
 
   evaluate(request: EngineRequest): EngineAnswer {
-    return ask(this.#prepared(request).slot, request);
+    const { slot, memo } = this.#prepared(request);
+    return memo === null ? ask(slot, request) : memo.answer(request, () => ask(slot, request));
   }
 
   /** Gives the parsed slices back; the set must not be asked afterwards. */
@@ -105,7 +108,9 @@ export class PolicySet {
 function prepareSlice(policies: readonly Policy[]): PreparedSlice {
   const slot = freeSlots.pop() ?? `slice-${++slotsMade}`;
   prepare(slot, Object.fromEntries(policies.map((policy) => [policy.id, policy.text])));
-  return { slot, policies, readsBody: policies.some((policy) => policy.readsBody) };
+  const readsBody = policies.some((policy) => policy.readsBody);
+  const lasting = !readsBody && !policies.some((policy) => policy.readsTime);
+  return { slot, policies, readsBody, memo: lasting ? new AnswerMemo() : null };
 }
 
 function head(principalKey: string, resourcesKey: string): string {
