@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** How long a refused sender may go on before its connection is closed. */
 const LINGER_MS = 1000;
@@ -17,6 +18,24 @@ export function answerAndDiscard(request: IncomingMessage, answer: string): void
   socket.write(answer, 'utf8');
   socket.once('close', () => clearTimeout(timer));
   request.on('error', ignore).once('end', close).resume();
+}
+
+/**
+ * The last words on a connection that has no response object. One that is only ended stays open for as long as its
+ * peer likes, and nobody would count it.
+ */
+export function answerAndClose(socket: Socket, answer: string): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+  // Reading on is how the end of the peer is noticed, and keeps a reset from overtaking the answer.
+  socket.resume().end(answer);
+}
+
+/** Ends a connection between two messages; the peer has a moment to close its side. */
+export function closeSoon(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+  socket.end();
 }
 
 function ignore(): void {

@@ -202,6 +202,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       await inFlight.drain(CUT_MS);
       servers.outer.closeAllConnections();
       servers.inner.closeAllConnections();
+      // It never listened, so that there is only its timer to stop.
+      servers.inner.close(() => undefined);
       pools.close();
       await closed;
       needles.clear();

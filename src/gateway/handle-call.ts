@@ -58,6 +58,8 @@ export async function handleCall(
             decision.effect === 'hold' ? decision.reason : (verdict.findings[0]?.title ?? decision.reason),
         })
       : null;
+    // Its body may have come drop by drop, and the checks may have waited.
+    line.verifier.recheck(passport, line.clock.now());
     const counted = await countCall(line, passport, call, { decision, verdict });
     const permit = line.policy.permit({
       passport,

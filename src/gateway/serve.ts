@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { LIMITS, newId, Refusal } from '../core/index.ts';
-import { answerAndDiscard } from './answer-and-discard.ts';
+import { answerAndClose, answerAndDiscard } from './answer-and-discard.ts';
 import type { Doors } from './doors.ts';
 import { openTunnel, type TunnelTools } from './ingress/connect.ts';
 import { parserRefusal } from './ingress/parser-refusal.ts';
@@ -37,6 +37,8 @@ export class GatewayServers {
     this.#options = options;
     this.outer = this.#make();
     this.inner = this.#make();
+    // Node checks the time that a head may take from this event on, and this server never listens by itself.
+    this.inner.emit('listening');
     this.outer.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       this.#connect(request, socket, head).catch(() => socket.destroy());
     });
@@ -149,7 +151,7 @@ export class GatewayServers {
     } catch (error) {
       const refusal = refusalOf(error);
       await recordRefusal(line, story, refusal);
-      if (!socket.destroyed) socket.end(rawProblem(this.#problem(refusal, story, true)));
+      if (!socket.destroyed) answerAndClose(socket, rawProblem(this.#problem(refusal, story, true)));
     }
   }
 

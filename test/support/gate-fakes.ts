@@ -51,6 +51,10 @@ export interface FakeGateOptions {
   readonly policy?: Partial<PolicyGate>;
   /** How credentials go into requests; bearer, unless told otherwise. */
   readonly injector?: InjectorSpec;
+  /** What the passport of the next call says otherwise. */
+  readonly passport?: () => Partial<typeof PASSPORT>;
+  /** In place of the passport's own expiry and revocation, once it was verified. */
+  readonly recheck?: () => void;
   readonly options?: Partial<GatewayOptions>;
 }
 
@@ -126,7 +130,7 @@ export async function openFakeGate(o: FakeGateOptions = {}): Promise<FakeGate> {
   });
   const check = () => {
     if (revoked) throw new Refusal('passport_revoked');
-    return PASSPORT;
+    return { ...PASSPORT, ...o.passport?.() };
   };
   const view = (name: string) => {
     const service = services.all().find(({ credential }) => credential === name);
@@ -145,7 +149,10 @@ export async function openFakeGate(o: FakeGateOptions = {}): Promise<FakeGate> {
   const fakes = {
     verifier: {
       verify: async () => check(),
-      recheck: () => void check(),
+      recheck: () => {
+        check();
+        o.recheck?.();
+      },
       nonce: () => null,
       count: async () => null,
     },

@@ -30,6 +30,11 @@ export class PinnedAgent extends Agent {
   /** Calls in flight end as they would; no connection is used again. */
   retire(): void {
     this.#retired = true;
+    this.dropIdle();
+  }
+
+  /** Closes the connections that no call uses: the next call gets a fresh one. */
+  dropIdle(): void {
     for (const sockets of Object.values(this.freeSockets))
       for (const socket of sockets ?? []) socket.destroy();
   }

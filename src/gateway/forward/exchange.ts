@@ -1,6 +1,8 @@
-import { type Agent, type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http';
 import { type HeaderList, LIMITS, Refusal } from '../../core/index.ts';
-import { toHeaderList, valuesOf } from '../ingress/fields.ts';
+import type { PinnedAgent } from '../egress/pinned-agent.ts';
+import { toHeaderList } from '../ingress/fields.ts';
+import { faultOf, malformed, settled } from './answer-head.ts';
 import { upstreamFault } from './upstream-fault.ts';
 
 export interface UpstreamRequest {
@@ -27,31 +29,39 @@ export interface UpstreamResponse {
   trailers(): HeaderList;
 }
 
-/** An answer up to this length is waited for: if it turns out broken, the agent gets a clean 502. */
-const WHOLE_BYTES = 16 * 1024;
-/** … but never for long: an upstream that thinks aloud (event streams) is passed on as it speaks. */
-const HOLD_MS = 20;
-
 /**
  * One request to an upstream and its answer, with backpressure both ways. `abort` ends it at any moment: the
  * upstream's connection is closed, and whoever reads the answer gets the reason.
  */
 export class Exchange {
-  readonly #request: ClientRequest;
+  readonly #agent: PinnedAgent;
+  readonly #o: UpstreamRequest;
+  #request: ClientRequest;
   readonly #head = Promise.withResolvers<UpstreamResponse>();
   #incoming: IncomingMessage | null = null;
   #ended = false;
   #fault: Error | null = null;
+  #tries = 0;
+  #headTimer: NodeJS.Timeout | undefined;
 
-  static start(agent: Agent, request: UpstreamRequest): Exchange {
+  static start(agent: PinnedAgent, request: UpstreamRequest): Exchange {
     return new Exchange(agent, request);
   }
 
-  private constructor(agent: Agent, o: UpstreamRequest) {
+  private constructor(agent: PinnedAgent, o: UpstreamRequest) {
+    this.#agent = agent;
+    this.#o = o;
     // Whoever started it may have left before the answer fails.
     this.#head.promise.catch(ignore);
-    this.#request = openRequest({
-      agent,
+    this.#request = this.#open();
+    this.#send(o.body).catch((error: unknown) => this.abort(asError(error)));
+  }
+
+  #open(): ClientRequest {
+    const o = this.#o;
+    this.#tries += 1;
+    const request = openRequest({
+      agent: this.#agent,
       method: o.method,
       path: o.target,
       headers: rawHeaders(o),
@@ -59,14 +69,14 @@ export class Exchange {
       insecureHTTPParser: false,
       maxHeaderSize: LIMITS.headBytes,
     });
-    this.#request
-      .setTimeout(o.timeoutMs, () => this.abort(new Refusal('upstream_timeout')))
+    request
+      .setTimeout(o.timeoutMs, () => this.#late())
       .on('response', (incoming) => this.#receive(incoming))
       .on('upgrade', () => this.abort(malformed('it switches protocols, which nobody asked for')))
-      .on('error', (error) => this.#fail(upstreamFault(error)));
+      .on('error', (error) => this.#broken(error));
     // Zero: fields are counted and refused by us, never dropped by Node.
-    this.#request.maxHeadersCount = 0;
-    this.#send(o.body).catch((error: unknown) => this.abort(asError(error)));
+    request.maxHeadersCount = 0;
+    return request;
   }
 
   /** The head of the answer. Rejects with a `Refusal`. */
@@ -81,7 +91,30 @@ export class Exchange {
     this.#incoming?.destroy();
   }
 
+  #late(): void {
+    this.abort(new Refusal('upstream_timeout'));
+  }
+
+  /**
+   * A server may close a kept connection in the moment in which it is used again. What changes nothing when it is
+   * done twice is sent once more, on a fresh connection (RFC 9112 section 9.3.1, RFC 9110 section 9.2.2).
+   */
+  #broken(error: Error): void {
+    const { method, body } = this.#o;
+    const harmless = IDEMPOTENT.has(method) && body === null;
+    const stale = this.#request.reusedSocket && this.#incoming === null && isBroken(error);
+    if (!stale || !harmless || this.#tries > 1 || this.#fault !== null) {
+      this.#fail(upstreamFault(error));
+      return;
+    }
+    // The others that were kept as long are as likely gone.
+    this.#agent.dropIdle();
+    this.#request = this.#open();
+    this.#request.end();
+  }
+
   #fail(reason: Error): void {
+    clearTimeout(this.#headTimer);
     this.#fault ??= reason;
     this.#head.reject(this.#fault);
   }
@@ -93,6 +126,9 @@ export class Exchange {
         if (!this.#request.write(chunk)) await this.#drained();
       }
     }
+    // Interim answers (103, say) keep a connection from being silent, and could go on for ever.
+    this.#headTimer = setTimeout(() => this.#late(), this.#o.timeoutMs);
+    if (this.#fault !== null || this.#incoming !== null) clearTimeout(this.#headTimer);
     this.#request.end();
   }
 
@@ -107,6 +143,7 @@ export class Exchange {
   }
 
   #receive(incoming: IncomingMessage): void {
+    clearTimeout(this.#headTimer);
     this.#incoming = incoming;
     // Whoever reads gets the fault; before that nobody listens.
     incoming.on('error', (error) => this.#fail(upstreamFault(error)));
@@ -143,52 +180,19 @@ export class Exchange {
   }
 }
 
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** The connection went away, rather than the time or the answer being wrong. */
+function isBroken(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+}
+
 function rawHeaders(o: UpstreamRequest): string[] {
   const raw: string[] = ['host', o.authority];
   for (const [name, value] of o.headers) raw.push(name, value);
   if (o.contentLength !== null) raw.push('content-length', String(o.contentLength));
   else if (o.body !== null) raw.push('transfer-encoding', 'chunked');
   return raw;
-}
-
-/** What Node's parser lets through and we don't (RFC 9112 sections 2.3, 4, 6.1). */
-function faultOf(incoming: IncomingMessage): Refusal | null {
-  const { httpVersion, statusCode = 0, rawHeaders } = incoming;
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') return malformed('it is no HTTP/1.1');
-  if (statusCode < 200 || statusCode > 599) return malformed('its status is no final status');
-  if (rawHeaders.length / 2 > LIMITS.headerFields) return malformed('it has too many fields');
-  const headers = toHeaderList(rawHeaders);
-  const codings = valuesOf(headers, 'transfer-encoding');
-  if (codings.some((coding) => coding.trim().toLowerCase() !== 'chunked') || codings.length > 1) {
-    return malformed('its transfer coding is not plain chunked');
-  }
-  const lengths = valuesOf(headers, 'content-length');
-  if (lengths.length + codings.length > 1) return malformed('its length is said more than once');
-  return null;
-}
-
-/** Calls `then` when the first bytes are here, a short answer whole; at the latest after a moment. */
-function settled(incoming: IncomingMessage, headers: HeaderList, then: () => void): void {
-  const [length] = valuesOf(headers, 'content-length');
-  const wholeWanted = length !== undefined && Number(length) <= WHOLE_BYTES;
-  if (incoming.complete) {
-    then();
-    return;
-  }
-  const finish = () => {
-    clearTimeout(timer);
-    incoming.off('readable', check).off('close', finish);
-    then();
-  };
-  const check = () => {
-    if (!wholeWanted || incoming.complete) finish();
-  };
-  const timer = setTimeout(finish, HOLD_MS);
-  incoming.on('readable', check).on('close', finish);
-}
-
-function malformed(why: string): Refusal {
-  return new Refusal('upstream_malformed', { detail: `The answer of the service is not accepted: ${why}.` });
 }
 
 function asError(error: unknown): Error {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { closeSoon } from '../answer-and-discard.ts';
 
 /** How long before its passport expires a tunnel is closed. */
 const BEFORE_EXPIRY_MS = 10_000;
@@ -29,11 +30,11 @@ export function retireBeforeExpiry(o: {
   function retire(): void {
     const response = responding();
     if (response === null) {
-      socket.end();
+      closeSoon(socket);
       return;
     }
     // Says `Connection: close` where the head was not sent yet.
     response.shouldKeepAlive = false;
-    response.once('close', () => socket.end());
+    response.once('close', () => closeSoon(socket));
   }
 }
