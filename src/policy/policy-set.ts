@@ -3,6 +3,8 @@ import { AnswerMemo } from './answer-memo.ts';
 import { ask, type EngineAnswer, type EngineRequest, prepare } from './engine.ts';
 import { ANYBODY, ANYTHING, agentKey, ownerKey, type Policy, resourceKey } from './policy-file.ts';
 
+type SliceRequest = Pick<EngineRequest, 'principal' | 'owner' | 'resource' | 'resourceOwner'>;
+
 /** Parsed slices that are kept; the least recently used one makes room. */
 const SLICES_KEPT = 512;
 
@@ -56,7 +58,7 @@ export class PolicySet {
     return this.#policies.values();
   }
 
-  sliceFor(request: Pick<EngineRequest, 'principal' | 'owner' | 'resource'>): Slice {
+  sliceFor(request: SliceRequest): Slice {
     return this.#prepared(request);
   }
 
@@ -71,16 +73,15 @@ export class PolicySet {
     this.#slices.clear();
   }
 
-  #prepared({
-    principal,
-    owner,
-    resource,
-  }: Pick<EngineRequest, 'principal' | 'owner' | 'resource'>): PreparedSlice {
+  #prepared({ principal, owner, resource, resourceOwner }: SliceRequest): PreparedSlice {
     // Only what some policy names makes a slice of its own, so that ten thousand agents share one.
     const agents = known(this.#principals, agentKey(principal.id));
     const owners = known(this.#principals, ownerKey(owner));
     const resources = known(this.#resources, resourceKey(resource.type, resource.id));
-    const key = `${agents}\n${owners}\n${resources}`;
+    // Only agents have owners: `resource in Owner::"ana"` is about those of a delegation.
+    const holders =
+      resourceOwner === undefined ? ANYTHING : known(this.#resources, resourceKey('Owner', resourceOwner));
+    const key = `${agents}\n${owners}\n${resources}\n${holders}`;
     const kept = this.#slices.get(key);
     if (kept !== undefined) {
       this.#slices.delete(key);
@@ -88,7 +89,9 @@ export class PolicySet {
       return kept;
     }
     const heads = new Set(
-      [ANYBODY, agents, owners].flatMap((one) => [head(one, ANYTHING), head(one, resources)]),
+      [ANYBODY, agents, owners].flatMap((one) =>
+        [ANYTHING, resources, holders].map((what) => head(one, what)),
+      ),
     );
     const slice = prepareSlice([...heads].flatMap((one) => this.#byHead.get(one) ?? []));
     this.#slices.set(key, slice);

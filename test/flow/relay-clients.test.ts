@@ -117,7 +117,7 @@ describe('a program that runs behind the relay', () => {
     await server.close();
   });
 
-  test('has none of our own settings in its environment', async () => {
+  test('has of our own settings only where its hooks ask', async () => {
     const environment = {
       ...process.env,
       SALLYPORT_ADMIN_TOKEN: 'fake-admin-token',
@@ -130,7 +130,8 @@ describe('a program that runs behind the relay', () => {
     expect(seen).toContain('KEPT=yes');
     expect(seen).toMatch(/^NO_PROXY=$/m);
     expect(seen).toMatch(/^https_proxy=http:\/\/run:[\w-]+@127\.0\.0\.1:\d+$/m);
-    expect(seen).not.toMatch(/SALLYPORT_|sallyport_x|fake-passport|DPoP/);
+    expect(seen.match(/^SALLYPORT_\w+/gm)).toEqual(['SALLYPORT_HOOK_SOCKET']);
+    expect(seen).not.toMatch(/sallyport_x|fake-passport|DPoP/);
   });
 
   test('keeps the certificates that the user had added', async () => {

@@ -145,6 +145,7 @@ export function permitFor(o: {
     passport: {
       subject,
       scopes: new Set(['echo:read', 'tool:echo', 'tools:call']),
+      details: [],
     } as unknown as VerifiedPassport,
     call,
     decision: { effect: 'allow', policies: ['test'], reason: 'test', generation: 1 },
