@@ -291,8 +291,12 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     administrator,
     async stop(reason) {
       const { callsCut } = await gates.close();
-      await audit({ type: 'gate.stopped', tenant: TENANT, at: clock.now(), data: { reason, callsCut } });
-      await stack.disposeAsync();
+      try {
+        await audit({ type: 'gate.stopped', tenant: TENANT, at: clock.now(), data: { reason, callsCut } });
+      } finally {
+        // A log that takes no more records must not keep the rest from being closed.
+        await stack.disposeAsync();
+      }
       return { callsCut };
     },
   };

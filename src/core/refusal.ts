@@ -102,6 +102,10 @@ const REASONS = {
     'The call can not be recorded, so it is not made.',
     'Repeat later; tell the administrator.',
   ],
+  storage_unavailable: [
+    'The database can not be reached or written now.',
+    'Repeat later; tell the administrator, who finds the cause in the output of the service.',
+  ],
   vault_sealed: ['The vault is sealed.', 'Ask the administrator to unseal it.'],
   credential_missing: [
     'The service has no credential.',

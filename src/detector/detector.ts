@@ -266,6 +266,7 @@ const UNTELLING: ReadonlySet<RefusalCode> = new Set([
   'shutting_down',
   'detector_late',
   'audit_unavailable',
+  'storage_unavailable',
   'approval_required',
   'passport_expired',
   'call_cut',

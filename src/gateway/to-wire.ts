@@ -51,6 +51,7 @@ const WIRES: Readonly<Record<RefusalCode, Wire>> = {
   decoy_used: plain(403),
   secret_in_request: plain(403),
   audit_unavailable: plain(503),
+  storage_unavailable: plain(503),
   vault_sealed: plain(503),
   credential_missing: plain(503),
   credential_revoked: plain(503),

@@ -1,4 +1,4 @@
-import { type Clock, systemClock, type UnitOfWork } from '../core/index.ts';
+import { type Clock, Refusal, systemClock, type UnitOfWork } from '../core/index.ts';
 import type { DialectConnection } from './dialect/dialect.ts';
 import { openPostgres, type PostgresOptions } from './dialect/postgres.ts';
 import { openSqlite, type SqliteOptions } from './dialect/sqlite.ts';
@@ -63,8 +63,13 @@ function connect(options: StorageOptions): DialectConnection {
 export function asFault(place: string, cause: unknown): StorageFault {
   if (cause instanceof StorageFault) return cause;
   const faults = cause instanceof AggregateError ? cause.errors : [cause];
-  const what = faults.map((fault) => (fault instanceof Error ? fault.message : String(fault))).join('; ');
+  const what = faults.map(wordsOf).join('; ');
   return new StorageFault(place, `the database can not be used (${what})`, { cause });
+}
+
+function wordsOf(fault: unknown): string {
+  if (fault instanceof Refusal) return fault.internal ?? fault.message;
+  return fault instanceof Error ? fault.message : String(fault);
 }
 
 function warn(fault: unknown): void {

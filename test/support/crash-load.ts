@@ -5,18 +5,21 @@ import { generateAgentKey } from '../../src/cli/agent-keys.ts';
 import { PassportHolder } from '../../src/cli/relay/passport-holder.ts';
 import { admin, type ServiceProcess } from './service-process.ts';
 
-/** Everything that the service has acknowledged, and what left through it: none of it may be lost. */
+/** Everything that the service has acknowledged, and what left through it, each with the round of its doing. */
 export interface Acknowledged {
   /** Paths that the upstream has seen: each call must stand in the log. */
-  readonly seenUpstream: Set<string>;
-  readonly credentials: Set<string>;
-  readonly revocations: Set<string>;
-  readonly agents: Set<string>;
-  /** Calls that were refused for a decoy: each has raised an alert, or counts in one. */
-  decoyRefusals: number;
+  readonly seenUpstream: Map<string, number>;
+  readonly credentials: Map<string, number>;
+  readonly revokedCredentials: Map<string, number>;
+  readonly revocations: Map<string, number>;
+  readonly agents: Map<string, number>;
+  readonly quarantined: Map<string, number>;
+  /** Paths of calls that were refused for a decoy: the refusal must stand in the log. */
+  readonly decoyRefusals: Map<string, number>;
   /** Alert ids that the receiver got. */
   readonly delivered: Set<string>;
   calls: number;
+  round: number;
 }
 
 export interface CrashScene {
@@ -32,15 +35,18 @@ export interface CrashScene {
 /** Two servers around the service, and what an administrator sets up before the first crash. */
 export async function setCrashScene(service: ServiceProcess): Promise<CrashScene> {
   const acknowledged: Acknowledged = {
-    seenUpstream: new Set(),
-    credentials: new Set(),
-    revocations: new Set(),
-    agents: new Set(),
-    decoyRefusals: 0,
+    seenUpstream: new Map(),
+    credentials: new Map(),
+    revokedCredentials: new Map(),
+    revocations: new Map(),
+    agents: new Map(),
+    quarantined: new Map(),
+    decoyRefusals: new Map(),
     delivered: new Set(),
     calls: 0,
+    round: 0,
   };
-  const upstream = await listen((path) => acknowledged.seenUpstream.add(path));
+  const upstream = await listen((path) => acknowledged.seenUpstream.set(path, acknowledged.round));
   const receiver = await listen((_path, headers) =>
     acknowledged.delivered.add(String(headers['webhook-id'])),
   );
@@ -55,24 +61,17 @@ export async function setCrashScene(service: ServiceProcess): Promise<CrashScene
     injector: { kind: 'bearer' },
     secret: fakeSecret(),
   });
-  const key = await generateAgentKey();
-  const made = await must('POST', '/agents', {
-    name: 'loader',
-    owner: 'team',
-    scopes: ['up:read', 'up:write'],
-    jwks: [key.publicJwk],
-  });
+  const agent = await registerAgent(service, 'loader');
   await must('POST', '/sinks', {
     name: 'siem',
     kind: 'webhook',
     options: { url: receiver.url, allowPrivate: true },
   });
   const decoy = await must('POST', '/decoys', { kind: 'credential', name: 'github-key' });
-  const { id } = made.agent as { id: string };
   return {
     acknowledged,
     decoy: String(decoy.value),
-    agent: { clientId: id, privateJwk: key.privateJwk },
+    agent,
     close() {
       upstream.server.close();
       receiver.server.close();
@@ -84,15 +83,16 @@ export async function setCrashScene(service: ServiceProcess): Promise<CrashScene
 
 /** Calls, changes and alerts at once, until the service is gone or `signal` says stop. */
 export async function load(service: ServiceProcess, scene: CrashScene, signal: AbortSignal): Promise<void> {
-  const until = (work: () => Promise<void>) => repeat(work, signal);
+  const until = (work: () => Promise<unknown>) => repeat(work, signal);
   await Promise.all([
-    until(await caller(service, scene, 'a')),
-    until(await caller(service, scene, 'b')),
+    until(await caller(service, scene)),
+    until(await caller(service, scene)),
     until(() => changeSomething(service, scene.acknowledged)),
+    until(() => touchDecoy(service, scene)),
   ]);
 }
 
-async function repeat(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+async function repeat(work: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       await work();
@@ -103,32 +103,56 @@ async function repeat(work: () => Promise<void>, signal: AbortSignal): Promise<v
   }
 }
 
-async function caller(
+/** A relay of the agent: each call gives the status of its answer. */
+export async function caller(
   service: ServiceProcess,
   scene: CrashScene,
-  name: string,
-): Promise<() => Promise<void>> {
+  o: { readonly agent?: CrashScene['agent']; readonly body?: string } = {},
+): Promise<() => Promise<{ readonly status: number; readonly path: string }>> {
+  const { acknowledged } = scene;
   const holder = await PassportHolder.open({
     gatewayUrl: service.gatewayUrl,
     issuerUrl: service.controlUrl,
-    agent: scene.agent,
+    agent: o.agent ?? scene.agent,
   });
   return async () => {
-    const touchesDecoy = Math.random() < 0.1;
-    const path = `/s/up/${name}/${randomBytes(6).toString('hex')}`;
-    const url = `${service.gatewayUrl}${path}`;
+    const path = `/${randomBytes(8).toString('hex')}`;
+    const url = `${service.gatewayUrl}/s/up${path}`;
     const { authorization, proof } = await holder.credentials({ htm: 'POST', htu: url });
     const response = await fetch(url, {
       method: 'POST',
       headers: { authorization, dpop: proof, 'content-type': 'text/plain' },
-      body: touchesDecoy ? `take ${scene.decoy}` : 'hello',
+      body: o.body ?? 'hello',
     });
     await response.text();
-    if (response.status === 200) scene.acknowledged.calls += 1;
-    if (touchesDecoy && response.status === 403) scene.acknowledged.decoyRefusals += 1;
+    if (response.status === 200) acknowledged.calls += 1;
+    return { status: response.status, path };
   };
 }
 
+/** An agent that is compromised: after its decoy the gate takes no more of its calls, so it is a new one each time. */
+export async function touchDecoy(service: ServiceProcess, scene: CrashScene): Promise<number> {
+  const agent = await registerAgent(service, `t-${randomBytes(6).toString('hex')}`);
+  const call = await caller(service, scene, { agent, body: `take ${scene.decoy}` });
+  const { status, path } = await call();
+  if (status === 403) scene.acknowledged.decoyRefusals.set(path, scene.acknowledged.round);
+  return status;
+}
+
+async function registerAgent(service: ServiceProcess, name: string): Promise<CrashScene['agent']> {
+  const key = await generateAgentKey();
+  const { status, json } = await admin(service, 'POST', '/agents', {
+    name,
+    owner: 'team',
+    scopes: ['up:read', 'up:write'],
+    jwks: [key.publicJwk],
+  });
+  if (status >= 300) throw new Error(`the agent was answered ${status}: ${JSON.stringify(json)}`);
+  const { id } = json.agent as { id: string };
+  return { clientId: id, privateJwk: key.privateJwk };
+}
+
+/** A credential, a revocation and an agent. */
 async function changeSomething(service: ServiceProcess, acknowledged: Acknowledged): Promise<void> {
   const name = `c-${randomBytes(6).toString('hex')}`;
   const put = await admin(service, 'PUT', `/credentials/${name}`, {
@@ -136,10 +160,13 @@ async function changeSomething(service: ServiceProcess, acknowledged: Acknowledg
     injector: { kind: 'bearer' },
     secret: fakeSecret(),
   });
-  if (put.status < 300) acknowledged.credentials.add(name);
+  const { round } = acknowledged;
+  if (put.status < 300) acknowledged.credentials.set(name, round);
+  const withdrawn = await admin(service, 'POST', `/credentials/${name}/revoke`);
+  if (withdrawn.status < 300) acknowledged.revokedCredentials.set(name, round);
   const value = `session_${name}`;
   const revoked = await admin(service, 'POST', '/revocations', { kind: 'session', value, reason: null });
-  if (revoked.status < 300) acknowledged.revocations.add(value);
+  if (revoked.status < 300) acknowledged.revocations.set(value, round);
   const { publicJwk } = await generateAgentKey();
   const agent = await admin(service, 'POST', '/agents', {
     name,
@@ -147,7 +174,9 @@ async function changeSomething(service: ServiceProcess, acknowledged: Acknowledg
     scopes: [],
     jwks: [publicJwk],
   });
-  if (agent.status < 300) acknowledged.agents.add(name);
+  if (agent.status < 300) acknowledged.agents.set(name, round);
+  const held = await admin(service, 'POST', `/agents/${name}/quarantine`, {});
+  if (held.status < 300) acknowledged.quarantined.set(name, round);
 }
 
 async function listen(

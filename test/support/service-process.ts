@@ -42,18 +42,44 @@ export function environmentOf(
   return { ...Object.fromEntries(inherited), SALLYPORT_HOME: home, ...more };
 }
 
-/** Starts `node src/main.ts` and waits until it serves. Rejects with its output when it ends before. */
-export async function startServiceProcess(
+export interface ProcessOptions {
+  /** Put before the program: `--import FILE`. */
+  readonly nodeArguments?: readonly string[];
+  /** A program that starts ours: a shell that sets limits first, say. */
+  readonly wrapper?: readonly string[];
+  /** User that the service runs as; ours must be root. */
+  readonly uid?: number;
+}
+
+/** A service that was started and may not be up yet. */
+export interface LaunchedProcess {
+  /** Rejects with its output when it ends before it serves. */
+  readonly started: Promise<ServiceProcess>;
+  output(): string;
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts `node src/main.ts`. */
+export function launchServiceProcess(
   home: string,
   settings: Readonly<Record<string, string>> = {},
-): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  o: ProcessOptions = {},
+): LaunchedProcess {
+  const [program = '', ...words] = [
+    ...(o.wrapper ?? []),
+    process.execPath,
+    ...(o.nodeArguments ?? []),
+    'src/main.ts',
+  ];
+  const child = spawn(program, words, {
     cwd: repositoryRoot,
     env: environmentOf(home, { SALLYPORT_CONTROL_PORT: '0', SALLYPORT_GATEWAY_PORT: '0', ...settings }),
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(o.uid === undefined ? {} : { uid: o.uid, gid: o.uid }),
   });
   let output = '';
-  const started = new Promise<void>((resolve, reject) => {
+  const end = (signal: NodeJS.Signals) => endProcess(child, signal);
+  const up = new Promise<void>((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`the service did not start:\n${output}`)),
       START_TIMEOUT_MS,
@@ -72,14 +98,25 @@ export async function startServiceProcess(
       reject(new Error(`the service ended with ${code}:\n${output}`));
     });
   });
-  await started;
-  return {
+  const started = up.then(() => ({
     home,
     controlUrl: /control plane\s+(\S+)/.exec(output)?.[1] ?? '',
     gatewayUrl: /gateway\s+(http\S+)/.exec(output)?.[1] ?? '',
     output: () => output,
-    end: (signal) => endProcess(child, signal),
-  };
+    end,
+  }));
+  // Who kills it while it starts waits for no success.
+  started.catch(() => {});
+  return { started, output: () => output, end };
+}
+
+/** Starts `node src/main.ts` and waits until it serves. Rejects with its output when it ends before. */
+export function startServiceProcess(
+  home: string,
+  settings: Readonly<Record<string, string>> = {},
+  o: ProcessOptions = {},
+): Promise<ServiceProcess> {
+  return launchServiceProcess(home, settings, o).started;
 }
 
 function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

@@ -36,6 +36,7 @@ const STATUS: Partial<Readonly<Record<RefusalCode, number>>> = {
   upstream_timeout: 504,
   policy_unavailable: 503,
   audit_unavailable: 503,
+  storage_unavailable: 503,
   vault_sealed: 503,
   overloaded: 503,
   shutting_down: 503,

@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
-import { StorageFault } from '../fault.ts';
+import { StorageFault, unavailable } from '../fault.ts';
 import type { Schema } from '../schema.ts';
 import type { DialectConnection } from './dialect.ts';
 import { PostgresFeed } from './postgres-feed.ts';
@@ -40,7 +40,20 @@ export function openPostgres(options: PostgresOptions, onFault: (fault: unknown)
   // the pool listens to idle connections only.
   pool.on('error', onFault);
   pool.on('connect', (client) => client.on('error', onFault));
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const reaching = {
+    options: pool.options,
+    connect: () =>
+      pool.connect().catch((cause: unknown) => {
+        throw isOpen ? unavailable(cause) : cause;
+      }),
+    end: () => pool.end(),
+  };
+  // The first connection is the start's, which names the address when it fails.
+  let isOpen = false;
+  pool.once('connect', () => {
+    isOpen = true;
+  });
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: reaching }) });
   const feed = new PostgresFeed(() => new pg.Client(settings), onFault);
   return {
     place,

@@ -4,6 +4,7 @@ import { StorageFault } from '../fault.ts';
 import type { Schema } from '../schema.ts';
 import { type ChangeFeed, type Follower, tellAll } from './change.ts';
 import type { DialectConnection } from './dialect.ts';
+import { codeOf, isDiskFault, SQLITE } from './sqlite-codes.ts';
 import { assertOurs, checkContent, damaged, prepareFile } from './sqlite-file.ts';
 import { preparedStatements } from './sqlite-statements.ts';
 
@@ -87,15 +88,18 @@ function openDatabase({ file, durability }: SqliteOptions): DatabaseSync {
 
 function describe(file: string, cause: unknown): unknown {
   if (cause instanceof StorageFault || !(cause instanceof Error)) return cause;
-  const code = 'errcode' in cause && typeof cause.errcode === 'number' ? cause.errcode & 0xff : null;
-  // SQLITE_BUSY, SQLITE_LOCKED; SQLITE_CORRUPT, SQLITE_NOTADB (https://sqlite.org/rescode.html).
-  if (code === 5 || code === 6) {
+  const code = codeOf(cause);
+  if (code === SQLITE.busy || code === SQLITE.locked) {
     return new StorageFault(file, 'in use by another process; stop the other Sallyport first', { cause });
   }
-  if (code === 26) {
+  if (code === SQLITE.notADb) {
     return new StorageFault(file, 'not an SQLite database; move it away, or restore a backup', { cause });
   }
-  if (code === 11) return damaged(file, cause.message, cause);
+  if (code === SQLITE.corrupt) return damaged(file, cause.message, cause);
+  if (isDiskFault(cause)) {
+    const what = `can not be written (${cause.message}); check free space, and owner and mode of the file and its folder`;
+    return new StorageFault(file, what, { cause });
+  }
   return new StorageFault(file, cause.message, { cause });
 }
 
