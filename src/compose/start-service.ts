@@ -150,6 +150,10 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     audit,
     passportLifetimeSeconds: config.issuer.passportLifetimeSeconds,
     resources: config.issuer.resources,
+    workloads: config.issuer.workloads.map((rule) => ({
+      ...rule,
+      claims: JSON.parse(JSON.stringify(rule.claims)),
+    })),
     maxDelegationDepth: config.issuer.maxDelegationDepth,
     delegationPolicy: (request) =>
       decideDelegation(keeper.current(), request, detector.riskOf(request.tenant, request.sid, request.now)),

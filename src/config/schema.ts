@@ -84,6 +84,36 @@ export const configSchema = z.strictObject({
         .max(32)
         .default([])
         .describe('Other resource servers that passports may be asked for (RFC 8707), beside the gateway.'),
+      workloads: z
+        .array(
+          z.strictObject({
+            name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+            issuer: z.string().min(1).max(512),
+            jwksUri: z.url({ protocol: /^https?$/ }).max(1024),
+            audience: z.string().min(1).max(512).nullable().default(null),
+            agent: z.string().min(1).max(63),
+            claims: z
+              .record(
+                z.string().min(1).max(128),
+                z.strictObject({
+                  eq: z.union([z.string(), z.number(), z.boolean()]).optional(),
+                  in: z
+                    .array(z.union([z.string(), z.number()]))
+                    .min(1)
+                    .max(32)
+                    .optional(),
+                  prefix: z.string().min(1).optional(),
+                }),
+              )
+              .refine((claims) => Object.keys(claims).length > 0, {
+                error: 'names no claim, and would trust everybody who has a token of this issuer',
+              }),
+            singleUse: z.boolean().default(true),
+          }),
+        )
+        .max(64)
+        .default([])
+        .describe('Platforms whose tokens stand for agents (RFC 7523); see docs/reference/passport.md.'),
       maxDelegationDepth: z
         .int()
         .min(0)

@@ -15,7 +15,7 @@ import { actorsAfter, grantDetails, ownClaims } from './issued-claims.ts';
 import { OAuthFault, tooManyRequests } from './oauth-fault.ts';
 import type { PassportStores } from './options.ts';
 import { isAgentId, type ReadPassport } from './passport-reader.ts';
-import type { AuthenticatedBy, Pepper } from './pepper.ts';
+import { type AuthenticatedBy, credentialOf, type Pepper } from './pepper.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Revocable, RevocationIndex } from './revocation-index.ts';
 import type { StatusEntries } from './status/status-entries.ts';
@@ -112,7 +112,7 @@ export class Issuing {
     const { tenant, directory, unitOfWork, audit, clock, statusEntries } = this.#o;
     const { parent, asked } = draft;
     const subject = this.#subjectOf(draft, { agent, by });
-    const credential = by.kind === 'key' ? by.kid : by.id;
+    const credential = credentialOf(by);
     const granted = grantDetails(asked.details, parent, subject.chain.length - 1);
     const actors = parent === null ? [] : actorsAfter(parent, agent);
     await this.#assertMayAct(asked.mayAct, agent.id);

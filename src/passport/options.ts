@@ -9,6 +9,7 @@ import type {
   RevocationStore,
   StatusEntryStore,
 } from './store.ts';
+import type { WorkloadTrust } from './workloads/trust-rules.ts';
 
 /** The stores that change together. */
 export interface PassportStores {
@@ -43,6 +44,8 @@ export interface PassportRoomOptions {
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
   readonly passportLifetimeSeconds?: number;
+  /** Platforms whose tokens stand for agents (RFC 7523). */
+  readonly workloads?: readonly WorkloadTrust[];
   /** Delegations that a chain may hold, at most; default 4. */
   readonly maxDelegationDepth?: number;
   /** Which agent may act for which other one; default: agents of the same owner. */

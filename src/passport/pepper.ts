@@ -9,7 +9,9 @@ const SECRET_BYTES = 32;
 /** What an agent proved itself with: the root of its lineage. */
 export type AuthenticatedBy =
   | { readonly kind: 'key'; readonly kid: string }
-  | { readonly kind: 'secret'; readonly id: string };
+  | { readonly kind: 'secret'; readonly id: string }
+  /** A token of a platform that the rule `id` trusts; `subject`: hash of whom it named. */
+  | { readonly kind: 'workload'; readonly id: string; readonly subject: string };
 
 /**
  * A key outside the database, so that a copy of the database alone neither shows client secrets nor lets
@@ -48,7 +50,7 @@ export class Pepper {
    * DPoP key, so that a fresh passport is no fresh start (rule 3 of docs/guarantees.md).
    */
   sessionOf(agent: AgentRecord, by: AuthenticatedBy): string {
-    const credential = by.kind === 'key' ? by.kid : by.id;
+    const credential = by.kind === 'workload' ? `${by.id} ${by.subject}` : credentialOf(by);
     const mac = this.#mac('session', [agent.tenant, agent.id, by.kind, credential]);
     return `session_${mac.subarray(0, 18).toString('base64url')}`;
   }
@@ -62,6 +64,18 @@ export class Pepper {
     return createHmac('sha256', this.#key)
       .update(JSON.stringify([label, ...parts]))
       .digest();
+  }
+}
+
+/** How a passport names what its agent authenticated with. */
+export function credentialOf(by: AuthenticatedBy): string {
+  switch (by.kind) {
+    case 'key':
+      return by.kid;
+    case 'secret':
+      return by.id;
+    case 'workload':
+      return `workload ${by.id}`;
   }
 }
 

@@ -6,14 +6,10 @@ import type { Agents } from './agent-view.ts';
 import { AgentRegistry } from './agents.ts';
 import { CallCounter } from './call-counter.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
-import { ClientAuthenticator } from './grants/client-authenticator.ts';
+import { openGrants } from './grants/open-grants.ts';
 import { Signer } from './grants/signing.ts';
-import { OwnGrants } from './grants/token-endpoint.ts';
-import { TOKEN_EXCHANGE, tokenExchange } from './grants/token-exchange.ts';
-import { TokenProofReader } from './grants/token-proof.ts';
 import { type IssuerOptions, issuerHandler } from './issuer.ts';
 import { Issuing } from './issuing.ts';
-import { PATHS } from './metadata.ts';
 import { Nonces } from './nonces.ts';
 import type { PassportRoomOptions } from './options.ts';
 import { PassportReader } from './passport-reader.ts';
@@ -28,6 +24,7 @@ import { StatusLists } from './status/status-lists.ts';
 import type { PassportRecord } from './store.ts';
 import { TokenEndpoints } from './token-endpoints.ts';
 import { openVerifier, type PassportVerifier } from './verifier.ts';
+import { readTrustRules } from './workloads/trust-rules.ts';
 
 const DEFAULT_LIFETIME_SECONDS = 300;
 const DEFAULT_DELEGATION_DEPTH = 4;
@@ -74,6 +71,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     throw new TypeError(`passportLifetimeSeconds is 1 to ${LONGEST_LIFETIME_SECONDS}`);
   }
   const resources = o.resources ?? [];
+  const rules = readTrustRules(o.workloads ?? []);
   const maxDepth = o.maxDelegationDepth ?? DEFAULT_DELEGATION_DEPTH;
   if (!(Number.isInteger(maxDepth) && maxDepth >= 0 && maxDepth < LIMITS.chainHops)) {
     throw new TypeError(`maxDelegationDepth is 0 to ${LIMITS.chainHops - 1}`);
@@ -148,26 +146,22 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     clock,
   });
   revocations.onRevoked(() => statusLists.renew());
-  const tokenEndpoint = `${o.issuer}${PATHS.token}`;
-  const exchange = tokenExchange({
+  const grants = openGrants({
+    tenant,
     issuer: o.issuer,
+    audiences: [o.audience, ...resources],
+    rules,
     lifetimeSeconds,
     bearer,
+    nonces: o.nonce === true ? new Nonces(pepper.derive('token-nonce')) : null,
+    agents: stores.agents,
+    directory,
+    pepper,
     reader,
     issuing,
     signer,
     policy: o.delegationPolicy ?? withinOwner,
     clock,
-  });
-  const grants = new OwnGrants({
-    grants: new Map([[TOKEN_EXCHANGE, exchange]]),
-    clients: new ClientAuthenticator({ issuer: o.issuer, tokenEndpoint, directory, pepper, clock }),
-    proofs: new TokenProofReader({
-      tokenEndpoint,
-      nonces: o.nonce === true ? new Nonces(pepper.derive('token-nonce')) : null,
-      boundOnly: bearer === 'never',
-      clock,
-    }),
   });
   const onRefused: IssuerOptions['onRefused'] = (data) => {
     const event: AuditEvent = { type: 'passport.refused', tenant, at: clock.now(), data };

@@ -23,12 +23,17 @@ export { parseStrictJson, parseStrictJsonObject } from './strict-json.ts';
 export { normalizeTarget } from './target.ts';
 export { jwkThumbprint } from './thumbprint.ts';
 export {
+  type ArgumentConstraint,
   type AttemptedCall,
+  argumentAt,
   covers,
   DETAIL_TYPE,
   isWithin,
   namesCall,
   narrow,
+  parseArgumentPath,
+  parseConstraint,
   parseToolCallDetails,
+  satisfies,
   type ToolCallDetail,
 } from './tool-call/index.ts';

@@ -13,5 +13,11 @@ export interface GrantRequest {
   readonly proof: TokenProof | null;
 }
 
+/** Finds out which agent asks. Throws OAuthFault. */
+export type Authenticate = (
+  form: TokenForm,
+  authorization: string | undefined,
+) => Promise<AuthenticatedClient>;
+
 /** The members of a token response (RFC 6749 section 5.1). Throws OAuthFault or Refusal where there is none. */
 export type Grant = (request: GrantRequest) => Promise<JsonObject>;

@@ -1,15 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../../core/index.ts';
 import { readAskedGrant } from './asked-grant.ts';
-import type { ClientAuthenticator } from './client-authenticator.ts';
-import type { Grant } from './grant.ts';
+import type { Authenticate, Grant } from './grant.ts';
 import type { TokenForm } from './token-form.ts';
 import type { TokenProofReader } from './token-proof.ts';
 
+/** A grant, and how it finds out which agent asks. */
+export interface OwnGrant {
+  readonly authenticate: Authenticate;
+  readonly grant: Grant;
+}
+
 export interface OwnGrantsOptions {
   /** By `grant_type`. */
-  readonly grants: ReadonlyMap<string, Grant>;
-  readonly clients: ClientAuthenticator;
+  readonly grants: ReadonlyMap<string, OwnGrant>;
   readonly proofs: TokenProofReader;
 }
 
@@ -25,7 +29,7 @@ export class OwnGrants {
     return [...this.#o.grants.keys()];
   }
 
-  find(form: TokenForm): Grant | null {
+  find(form: TokenForm): OwnGrant | null {
     return this.#o.grants.get(form.one('grant_type') ?? '') ?? null;
   }
 
@@ -36,12 +40,12 @@ export class OwnGrants {
 
   /** Throws OAuthFault or Refusal; `onClient` hears who asks as soon as that is proved. */
   async answer(
-    grant: Grant,
+    { authenticate, grant }: OwnGrant,
     form: TokenForm,
     headers: IncomingHttpHeaders,
     onClient: (clientId: string) => void,
   ): Promise<JsonObject> {
-    const client = await this.#o.clients.authenticate(form, headers.authorization);
+    const client = await authenticate(form, headers.authorization);
     onClient(client.agent.id);
     const dpop = headers.dpop;
     const proof = await this.#o.proofs.read(typeof dpop === 'string' ? dpop : undefined, client.agent.id);

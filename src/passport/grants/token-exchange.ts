@@ -1,4 +1,4 @@
-import { type Clock, type JsonObject, toSeconds } from '../../core/index.ts';
+import { type Clock, toSeconds } from '../../core/index.ts';
 import { isScopeWithin } from '../../proof/index.ts';
 import type { DelegationPolicy } from '../delegation-policy.ts';
 import type { Issuing } from '../issuing.ts';
@@ -7,7 +7,7 @@ import type { ReadPassport } from '../passport-reader.ts';
 import type { AgentRecord } from '../store.ts';
 import { assertFits, audienceOf, expiryOf, narrowAsked } from './exchange-bounds.ts';
 import type { Grant, GrantRequest } from './grant.ts';
-import { useOnce } from './once.ts';
+import { issuePassport } from './issue-passport.ts';
 import type { Signer } from './signing.ts';
 import type { Delegation } from './subject-proof.ts';
 import {
@@ -55,7 +55,7 @@ export interface TokenExchangeOptions extends SubjectTokenOptions {
  */
 export function tokenExchange(o: TokenExchangeOptions): Grant {
   return async (request) => {
-    const { form, client, proof } = request;
+    const { form, client } = request;
     assertOnlyAsked(form);
     const parent = await readSubjectToken(form, o);
     await checkActorToken(request, o);
@@ -65,44 +65,19 @@ export function tokenExchange(o: TokenExchangeOptions): Grant {
     const asked = narrowAsked(request.asked, delegation);
     const scopes = await scopesOf(form, request, parent, delegation, o);
     assertAllowed(parent, client.agent, scopes, o);
-    const now = toSeconds(o.clock.now());
-    const key = o.signer.current;
-    const draft = {
-      iat: now,
-      exp: expiryOf(now, parent, asked, delegation, o.lifetimeSeconds),
+    const iat = toSeconds(o.clock.now());
+    const issued = await issuePassport(o, request, {
+      iat,
+      exp: expiryOf(iat, parent, asked, delegation, o.lifetimeSeconds),
       scope: scopes.join(' '),
       audience,
-      jkt: proof?.jkt ?? null,
       grant: 'token_exchange',
-      kid: key.kid,
       asked,
       parent,
-    };
-    const used = [...client.once, ...(proof?.once ?? []), ...(delegation === null ? [] : [delegation.once])];
-    const claims = await o.issuing.issue(draft, client, (stores, at) => useOnce(stores, at, used));
-    const { iss, sub } = parent.claims;
-    const { iat, exp, scope, jkt } = draft;
-    const token = await o.signer.sign(key, 'at+jwt', {
-      ...{ iss, sub, aud: audience, client_id: client.agent.id, iat, exp, scope },
-      ...(jkt === null ? {} : { cnf: { jkt } }),
-      ...claims,
+      sub: parent.claims.sub,
+      once: delegation === null ? [] : [delegation.once],
     });
-    return answerOf(token, draft, claims);
-  };
-}
-
-function answerOf(
-  token: string,
-  draft: { readonly iat: number; readonly exp: number; readonly scope: string; readonly jkt: string | null },
-  { authorization_details }: JsonObject,
-): JsonObject {
-  return {
-    access_token: token,
-    issued_token_type: ACCESS_TOKEN_TYPE,
-    token_type: draft.jkt === null ? 'Bearer' : 'DPoP',
-    expires_in: draft.exp - draft.iat,
-    scope: draft.scope,
-    ...(authorization_details === undefined ? {} : { authorization_details }),
+    return { ...issued, issued_token_type: ACCESS_TOKEN_TYPE };
   };
 }
 

@@ -1,0 +1,36 @@
+import type { JsonObject } from '../../core/index.ts';
+import type { Issuing, PassportDraft } from '../issuing.ts';
+import type { GrantRequest } from './grant.ts';
+import { type OnceOnly, useOnce } from './once.ts';
+import type { Signer } from './signing.ts';
+
+/**
+ * Records the passport of a grant and signs it; answers the members of the token response. What may be used once is
+ * used in the transaction that records it. Throws OAuthFault.
+ */
+export async function issuePassport(
+  o: { readonly issuer: string; readonly issuing: Issuing; readonly signer: Signer },
+  { client, proof }: GrantRequest,
+  given: Omit<PassportDraft, 'kid' | 'jkt'> & { readonly sub: string; readonly once: readonly OnceOnly[] },
+): Promise<JsonObject> {
+  const key = o.signer.current;
+  const { sub, once, ...rest } = given;
+  const draft: PassportDraft = { ...rest, kid: key.kid, jkt: proof?.jkt ?? null };
+  const used = [...client.once, ...(proof?.once ?? []), ...once];
+  const claims = await o.issuing.issue(draft, client, (stores, now) => useOnce(stores, now, used));
+  const { iat, exp, scope, jkt, audience } = draft;
+  const token = await o.signer.sign(key, 'at+jwt', {
+    ...{ iss: o.issuer, sub, aud: audience, client_id: client.agent.id, iat, exp, scope },
+    ...(jkt === null ? {} : { cnf: { jkt } }),
+    ...claims,
+  });
+  return {
+    access_token: token,
+    token_type: jkt === null ? 'Bearer' : 'DPoP',
+    expires_in: exp - iat,
+    scope,
+    ...(claims.authorization_details === undefined
+      ? {}
+      : { authorization_details: claims.authorization_details }),
+  };
+}

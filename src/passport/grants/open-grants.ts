@@ -1,0 +1,60 @@
+import type { Clock } from '../../core/index.ts';
+import type { AgentDirectory } from '../agent-directory.ts';
+import type { DelegationPolicy } from '../delegation-policy.ts';
+import type { Issuing } from '../issuing.ts';
+import { PATHS } from '../metadata.ts';
+import type { Nonces } from '../nonces.ts';
+import type { PassportReader } from '../passport-reader.ts';
+import type { Pepper } from '../pepper.ts';
+import type { AgentStore } from '../store.ts';
+import { ForeignKeys } from '../workloads/foreign-keys.ts';
+import type { TrustRule } from '../workloads/trust-rules.ts';
+import { WorkloadAuthenticator } from '../workloads/workload-authenticator.ts';
+import { ClientAuthenticator } from './client-authenticator.ts';
+import { JWT_BEARER, jwtBearer } from './jwt-bearer.ts';
+import type { Signer } from './signing.ts';
+import { type OwnGrant, OwnGrants } from './token-endpoint.ts';
+import { TOKEN_EXCHANGE, tokenExchange } from './token-exchange.ts';
+import { TokenProofReader } from './token-proof.ts';
+
+export interface GrantsOptions {
+  readonly tenant: string;
+  readonly issuer: string;
+  /** What passports may be for; the gateway first. */
+  readonly audiences: readonly string[];
+  readonly rules: readonly TrustRule[];
+  readonly lifetimeSeconds: number;
+  readonly bearer: 'never' | 'loopback';
+  /** Null: no nonce is asked for. */
+  readonly nonces: Nonces | null;
+  readonly agents: AgentStore;
+  readonly directory: AgentDirectory;
+  readonly pepper: Pepper;
+  readonly reader: PassportReader;
+  readonly issuing: Issuing;
+  readonly signer: Signer;
+  readonly policy: DelegationPolicy;
+  readonly clock: Clock;
+}
+
+/** The grants that are ours: one line a grant. Without rules nobody's platform is trusted, and the grant is not offered. */
+export function openGrants(o: GrantsOptions): OwnGrants {
+  const tokenEndpoint = `${o.issuer}${PATHS.token}`;
+  const clients = new ClientAuthenticator({ ...o, tokenEndpoint });
+  const workloads = new WorkloadAuthenticator({ ...o, keys: new ForeignKeys(o) });
+  const exchange: OwnGrant = {
+    authenticate: (form, authorization) => clients.authenticate(form, authorization),
+    grant: tokenExchange(o),
+  };
+  const bearer: OwnGrant = {
+    authenticate: (form, authorization) => workloads.authenticate(form, authorization),
+    grant: jwtBearer(o),
+  };
+  return new OwnGrants({
+    grants: new Map([
+      [TOKEN_EXCHANGE, exchange],
+      ...(o.rules.length === 0 ? [] : [[JWT_BEARER, bearer] as const]),
+    ]),
+    proofs: new TokenProofReader({ ...o, tokenEndpoint, boundOnly: o.bearer === 'never' }),
+  });
+}
