@@ -1,6 +1,8 @@
 import { parseUrl } from '../core/index.ts';
 
 const AUTHORITY = /^(?:\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,253}):[0-9]{1,5}$/i;
+/** Also an empty one (`https://@host/`), which the URL parser drops. An `@` in a path is an npm scope. */
+const USER_INFORMATION = /^[a-z]+:[/\\]*[^/\\?#]*@/i;
 
 /**
  * The form in which two `htu` values are compared: scheme and host in lower case, no default port, no query
@@ -11,6 +13,6 @@ export function normalizeTarget(htm: string, htu: string): string | null {
   if (htm === 'CONNECT') return AUTHORITY.test(htu) ? htu.toLowerCase() : null;
   const url = parseUrl(htu);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return null;
-  if (url.username !== '' || url.password !== '' || /[@\\\s]/.test(htu)) return null;
+  if (USER_INFORMATION.test(htu) || /[\\\s]/.test(htu)) return null;
   return `${url.origin}${url.pathname}`;
 }

@@ -7,6 +7,7 @@ describe('targets of a proof', () => {
     ['https://GATE.example:443/a?b#c', 'https://gate.example/a'],
     ['http://gate.example:80/a', 'http://gate.example/a'],
     ['https://gate.example', 'https://gate.example/'],
+    ['https://gate.example/s/npm/@scope%2Fname', 'https://gate.example/s/npm/@scope%2Fname'],
   ])('%s is %s', (given, expected) => {
     expect(normalizeTarget('GET', given)).toBe(expected);
   });
@@ -14,6 +15,9 @@ describe('targets of a proof', () => {
   test.each([
     'https://gate.example@evil.example/',
     'https://user:pass@gate.example/',
+    'https://@gate.example/',
+    'https:@gate.example/',
+    'https:user@gate.example/',
     'https://gate.example\\@evil.example/',
     'https://gate.example/a b',
     'https:\n//gate.example/',
