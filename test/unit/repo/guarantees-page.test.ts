@@ -45,6 +45,14 @@ describe('docs/guarantees.md', () => {
     expect(claims.filter(({ file, name }) => !hasTest(file, name))).toEqual([]);
   });
 
+  it('names for each rule an attack that carries its number', () => {
+    for (const { id, claims } of sections().filter((section) => section.id.startsWith('Rule '))) {
+      const attack = `${id.toLowerCase()}: `;
+      const tried = claims.some(({ file, name }) => file.startsWith('test/attack/') && name.includes(attack));
+      expect(tried, id).toBe(true);
+    }
+  });
+
   it('has no line in its lists that this test does not read', () => {
     const listed = lines.filter((line) => /^\s*[-*] /.test(line));
     expect(listed.filter((line) => !/^- `test\/[^`]+\.test\.ts`$|^ {2}- \S/.test(line))).toEqual([]);
