@@ -5,3 +5,5 @@ import { readOnly } from './read-only.ts';
 import { slowDisk } from './slow-disk.ts';
 
 export const DISASTERS: readonly Disaster[] = [fullDisk, slowDisk, readOnly, clockJumps];
+
+export { clockJumps, fullDisk, readOnly };
