@@ -70,6 +70,12 @@ export interface Detector {
   }): Promise<readonly Finding[]>;
   riskOf(tenant: string, sid: string, now: number): SessionRisk;
   outboundScanner(subject: Subject): OutboundScanner;
+  /** The decoys in the words of a call that has nowhere to go: no service is at its destination. */
+  inspectStray(o: {
+    readonly subject: Subject;
+    readonly text: string;
+    readonly now: number;
+  }): readonly Finding[];
   recordRefusal(subject: Subject, code: RefusalCode, now: number): void;
   /** Waits for what is still to be written. */
   close(): Promise<void>;
@@ -227,6 +233,15 @@ class CanaryDetector implements Detector {
     return scanOutbound(this.decoys.setOf(subject.tenant), session.decoysRead, (finding) =>
       this.#sessions.addRisk(session, [finding], this.#options.clock.now()),
     );
+  }
+
+  inspectStray({ subject, text, now }: { subject: Subject; text: string; now: number }): readonly Finding[] {
+    const session = this.#sessions.ofAgent(subject, now);
+    const findings = this.#decoysIn(session, text).map((decoy) =>
+      decoyFinding(decoy, 'call to a place that no service is at', session.decoysRead.get(decoy.id)),
+    );
+    this.#sessions.addRisk(session, findings, now);
+    return findings;
   }
 
   recordRefusal(subject: Subject, code: RefusalCode, now: number): void {

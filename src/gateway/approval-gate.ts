@@ -1,10 +1,18 @@
+import { createHash } from 'node:crypto';
 import {
   type ApprovalBinding,
   type ApprovalRecord,
   type Approvals,
   approvalDigest,
 } from '../approvals/index.ts';
-import { type Call, formatOrigin, type HttpCall, type JsonObject, Refusal } from '../core/index.ts';
+import {
+  type Call,
+  formatOrigin,
+  type HeaderList,
+  type HttpCall,
+  type JsonObject,
+  Refusal,
+} from '../core/index.ts';
 import { valuesOf } from './ingress/fields.ts';
 import type { ApprovalGate, Hold } from './line.ts';
 
@@ -71,12 +79,28 @@ function bindingOf({ passport, call, headerNames, credential }: Hold): ApprovalB
     method: call.method,
     url: urlOf(call),
     bodyDigest: call.body.kind === 'buffered' ? call.body.digest : null,
-    headers: headerNames.flatMap((name) =>
-      valuesOf(call.headers, name.toLowerCase()).map((value) => [name, value] as const),
-    ),
+    headers: boundFields(call, headerNames),
     service: call.service.name,
     credential,
   };
+}
+
+/** What a body means hangs on these; without them, what was approved as text could be sent as something else. */
+const ALWAYS_BOUND: readonly string[] = ['content-type', 'content-encoding'];
+
+/** The fields that an approval is for: those that policy names, and those that say what the body is. */
+function boundFields({ headers }: HttpCall, named: readonly string[]): HeaderList {
+  const names = new Set([...named.map((name) => name.toLowerCase()), ...ALWAYS_BOUND]);
+  return [...names].flatMap((name) => valuesOf(headers, name).map((value) => [name, value] as const));
+}
+
+const SECRET_NAME = /auth|cookie|token|secret|key|password|credential|signature|session/;
+
+/** A value as a person may see it; what is a secret by its name is told from another one by its digest. */
+function shownValue(name: string, value: string): string {
+  if (!SECRET_NAME.test(name)) return value;
+  const digest = createHash('sha256').update(value, 'latin1').digest('base64url').slice(0, 12);
+  return `[${value.length} characters, SHA-256 ${digest}]`;
 }
 
 function urlOf({ origin, path, query }: HttpCall): string {
@@ -84,7 +108,7 @@ function urlOf({ origin, path, query }: HttpCall): string {
 }
 
 /** What a person is shown: who asks, for whom, why, and exactly what will be sent. */
-function shownOf({ passport, call, credential, reason }: Hold): JsonObject {
+function shownOf({ passport, call, headerNames, credential, reason }: Hold): JsonObject {
   return {
     agent: passport.agentName,
     agentId: passport.subject.agentId,
@@ -93,18 +117,20 @@ function shownOf({ passport, call, credential, reason }: Hold): JsonObject {
     purpose: passport.purpose,
     reason,
     credential: credential?.name ?? null,
-    ...whatOf(call),
+    ...whatOf(call, headerNames),
   };
 }
 
-function whatOf(call: Call): JsonObject {
+function whatOf(call: Call, headerNames: readonly string[]): JsonObject {
   if (call.kind === 'tool') return { tool: call.tool, args: call.args };
   const body = call.body.kind === 'buffered' ? Buffer.from(call.body.bytes).toString('utf8') : null;
   return {
     service: call.service.name,
     method: call.method,
     url: urlOf(call),
+    headers: boundFields(call, headerNames).map(([name, value]) => [name, shownValue(name, value)]),
     body: body === null ? null : body.slice(0, SHOWN_BODY_CHARS),
+    bodyCut: body !== null && body.length > SHOWN_BODY_CHARS,
     bodyBytes: call.body.kind === 'buffered' ? call.body.bytes.length : 0,
   };
 }

@@ -6,7 +6,7 @@ import { outboundOf } from './forward/outbound.ts';
 import { recordCompletion } from './forward/outcome.ts';
 import { relayAnswer } from './forward/relay.ts';
 import { sendUpstream } from './forward/send.ts';
-import { type Arrival, toCall } from './ingress/arrival.ts';
+import { type Arrival, strayText, toCall } from './ingress/arrival.ts';
 import type { Line, Story } from './line.ts';
 import {
   assertWithin,
@@ -16,6 +16,7 @@ import {
   nameCredential,
   needsApproval,
   recordPermit,
+  refuseStrayDecoy,
   verifyShowing,
 } from './steps.ts';
 import { summarizeCall } from './summaries.ts';
@@ -37,6 +38,8 @@ export async function handleCall(
     // A revocation between the check and `begin` found no flight to cut.
     line.verifier.recheck(passport, line.clock.now());
     cut.check();
+    const stray = strayText(arrival, passport.subject.tenant, line.services);
+    if (stray !== null) await refuseStrayDecoy(line, story, passport, stray);
     let call: HttpCall = toCall(arrival, passport.subject.tenant, line.services);
     story.call = summarizeCall(call);
     if (wantsBody(call, line.policy.needsBody(passport, call)))

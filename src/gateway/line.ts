@@ -91,6 +91,11 @@ export interface DetectorGate {
   }): Promise<readonly Finding[]>;
   riskOf(tenant: string, sid: string, now: number): SessionRisk;
   outboundScanner(subject: Subject): OutboundScanner;
+  inspectStray(o: {
+    readonly subject: Subject;
+    readonly text: string;
+    readonly now: number;
+  }): readonly Finding[];
   recordRefusal(subject: Subject, code: RefusalCode, now: number): void;
 }
 

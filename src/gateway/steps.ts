@@ -81,6 +81,22 @@ export async function tellFindings(
   if (alert !== null) await line.audit.append(alert);
 }
 
+/**
+ * A call to where no service is goes nowhere, but who makes it may have found a decoy: the host itself, or something
+ * that it wants to carry there. Throws `decoy_used`.
+ */
+export async function refuseStrayDecoy(
+  line: Line,
+  story: Story,
+  { subject }: VerifiedPassport,
+  text: string,
+): Promise<void> {
+  const findings = line.detector.inspectStray({ subject, text, now: line.clock.now() });
+  if (findings.length === 0) return;
+  await tellFindings(line, story, findings, 'deny');
+  throw new Refusal('decoy_used');
+}
+
 /** Whether a person has to approve. A hold with a time is a throttle, which no person lifts. */
 export function needsApproval(decision: Decision, verdict: Verdict): boolean {
   if (stricter(decision.effect, verdict.effect) !== 'hold') return false;

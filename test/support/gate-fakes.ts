@@ -230,6 +230,7 @@ export async function openFakeGate(o: FakeGateOptions = {}): Promise<FakeGate> {
             : null,
         end: () => null,
       }),
+      inspectStray: () => [],
       recordRefusal: () => undefined,
     },
     audit,

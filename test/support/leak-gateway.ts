@@ -84,6 +84,7 @@ export async function openLeakGateway(): Promise<{
       observe: async () => [],
       riskOf: () => ({ score: 0, findings: 0, lastFindingAt: null }),
       outboundScanner: () => ({ push: () => null, end: () => null }),
+      inspectStray: () => [],
       recordRefusal: () => {},
     },
     audit,

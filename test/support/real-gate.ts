@@ -41,6 +41,8 @@ export async function openRealGate(
     readonly policy?: string;
     readonly options?: Partial<GatewayOptions>;
     readonly bench?: Parameters<typeof openBench>[0];
+    /** Calls of one session; default: as many as it likes. */
+    readonly rate?: { readonly burst: number; readonly perSecond: number };
   } = {},
 ): Promise<RealGate> {
   const home = await mkdtemp(join(tmpdir(), 'sallyport-line-'));
@@ -75,7 +77,7 @@ export async function openRealGate(
     rulesDirectory: join(policies, 'detection'),
     profile: 'balanced',
     onLate: 'deny',
-    rate: { burst: 10_000, perSecond: 10_000 },
+    rate: o.rate ?? { burst: 10_000, perSecond: 10_000 },
     clock,
     audit,
   });

@@ -7,6 +7,7 @@ import { tellFindings } from '../steps.ts';
 import type { UpstreamResponse } from './exchange.ts';
 import type { Outbound } from './outbound.ts';
 import { ResultText } from './result-text.ts';
+import { reverseFields } from './reverse-fields.ts';
 import type { Sent } from './send.ts';
 
 export interface RelayResult {
@@ -75,7 +76,8 @@ async function readable(
   { needles }: Outbound,
 ): Promise<Readable> {
   const { status, reason, body } = upstream;
-  const headers = answerFields(upstream.headers);
+  const own = answerFields(upstream.headers);
+  const headers = call.door === 'reverse' ? reverseFields(own, call) : own;
   if (needles === null)
     return { reason, headers, body, scrubTrailers: (trailers) => trailers, hits: () => 0 };
   return scrubResponse(needles, { method: call.method, status, reason, headers, body });

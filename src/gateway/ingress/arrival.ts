@@ -63,6 +63,14 @@ export function toCall(arrival: Arrival, tenant: string, services: ServiceDirect
   };
 }
 
+/** The words of an arrival that a decoy could stand in, when it is for a place that is no service's; else null. */
+export function strayText(arrival: Arrival, tenant: string, services: ServiceDirectory): string | null {
+  const { destination, head, rest } = arrival;
+  if (destination.kind !== 'origin' || services.byOrigin(tenant, destination.origin) !== null) return null;
+  const fields = head.headers.map(([name, value]) => `${name}: ${value}`);
+  return [`${destination.origin.host}${rest}`, ...fields].join('\n');
+}
+
 function bodyOf(body: BodySource): CallBody {
   return body.isEmpty ? { kind: 'none' } : { kind: 'stream', length: body.length, stream: body };
 }

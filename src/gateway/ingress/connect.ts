@@ -7,7 +7,7 @@ import { checkHost } from '../egress/destination.ts';
 import type { Flight } from '../in-flight.ts';
 import type { Line, Story } from '../line.ts';
 import { recordRefusal } from '../refused.ts';
-import { verifyPassport } from '../steps.ts';
+import { refuseStrayDecoy, verifyPassport } from '../steps.ts';
 import { formatAuthority, parseAuthority } from './authority.ts';
 import { PROXY_FIELDS, presentedPassport } from './passport-fields.ts';
 import type { RequestHead } from './request-head.ts';
@@ -48,6 +48,10 @@ export async function openTunnel(
   });
   const passport = await verifyPassport(line, story, presented);
   const schemes = schemesAt(line, passport.subject.tenant, host, port);
+  if (schemes.size === 0) {
+    await refuseStrayDecoy(line, story, passport, formatAuthority(host, port));
+    throw new Refusal('service_unknown');
+  }
   const flight = line.inFlight.begin('tunnel', passport, () => socket.destroy());
   socket.once('close', () => line.inFlight.end(flight));
   socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
@@ -73,7 +77,7 @@ function parseConnectTarget(head: RequestHead): { readonly host: string; readonl
   return { host, port };
 }
 
-/** The schemes under which a service lives at this place. Throws `service_unknown`, `destination_private`. */
+/** The schemes under which a service lives at this place; empty: none does. Throws `destination_private`. */
 function schemesAt(
   line: Line,
   tenant: string,
@@ -86,7 +90,7 @@ function schemesAt(
     if (service !== null) schemes.set(scheme, service);
   }
   const [first] = schemes.values();
-  if (first === undefined) throw new Refusal('service_unknown');
+  if (first === undefined) return schemes;
   const view = first.credential === null ? null : line.vault.describe(tenant, first.credential);
   checkHost(host, view?.binding ?? first);
   return schemes;
