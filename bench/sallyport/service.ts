@@ -15,6 +15,8 @@ export interface ServiceSettings {
   readonly audit: 'process' | 'power';
   /** Folder for a CPU profile; null: none. */
   readonly profile?: string | null;
+  /** Lets `memory` look inside: garbage is collected before each look. */
+  readonly probe?: boolean;
   /** More settings, as environment variables. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -27,14 +29,16 @@ export class BenchService {
   readonly gatewayUrl: string;
   #token: string | null = null;
 
-  static async start({ audit, profile, environment }: ServiceSettings): Promise<BenchService> {
+  static async start({ audit, profile, probe, environment }: ServiceSettings): Promise<BenchService> {
     const home = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
     const flags = profile
       ? ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=service-${audit}.cpuprofile`]
       : [];
+    if (probe === true)
+      flags.push('--expose-gc', '--import', fileURLToPath(new URL('./memory-probe.ts', import.meta.url)));
     const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
       cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: {
         ...process.env,
         SALLYPORT_HOME: home,
@@ -109,12 +113,29 @@ export class BenchService {
     };
   }
 
+  /** Memory of the service after a collection; for a service that was started with `probe`. */
+  memory(): Promise<NodeJS.MemoryUsage> {
+    return new Promise((resolve, reject) => {
+      const gone = () => reject(new Error('the service ended'));
+      this.#process.once('exit', gone);
+      this.#process.once('message', (usage) => {
+        this.#process.off('exit', gone);
+        resolve(usage as NodeJS.MemoryUsage);
+      });
+      this.#process.send('memory');
+    });
+  }
+
+  /** Ends it as an administrator would, and keeps what it wrote. */
+  async end(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
+    this.#process.kill('SIGTERM');
+    await ended;
+  }
+
   async stop(): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      const ended = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
-      this.#process.kill('SIGTERM');
-      await ended;
-    }
+    await this.end();
     rmSync(this.home, { recursive: true, force: true });
   }
 }
