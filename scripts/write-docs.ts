@@ -1,7 +1,7 @@
 // npm run docs: writes the reference pages that follow from code. Tests compare them.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { adminApiReference } from '../src/admin/index.ts';
+import { adminApiReference, openApiReference } from '../src/admin/index.ts';
 import { cliReference } from '../src/cli/reference.ts';
 import { PROGRAM_ROOT } from '../src/compose/index.ts';
 import { configurationReference } from '../src/config/index.ts';
@@ -11,6 +11,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'configuration.md': configurationReference,
   'cli.md': cliReference,
   'admin-api.md': adminApiReference,
+  'openapi.json': openApiReference,
   'refusals.md': refusalsReference,
 };
 

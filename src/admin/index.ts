@@ -1,5 +1,6 @@
 export { controlHostNames } from './api/host-names.ts';
-export { adminApiReference } from './api/reference.ts';
+export { adminApiReference, openApiReference } from './api/reference.ts';
+export { referencePage } from './api/reference-page.ts';
 export { createAdminApi } from './api/router.ts';
 export type { FirstAdministrator } from './first-administrator.ts';
 export { ADMIN_TOKEN_FILE, ensureFirstAdministrator, RECOVERY_FILE } from './first-administrator.ts';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import express, { type RequestHandler } from 'express';
+import { referencePage } from '../admin/index.ts';
 import { LIMITS } from '../core/index.ts';
 import type { Address } from './addresses.ts';
 
@@ -21,6 +22,7 @@ export async function openControlPlane(o: {
   app.disable('x-powered-by');
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.use('/admin/v1', o.admin);
+  app.get('/reference', referencePage);
   app.get('/approvals/:id', approvalNotice);
   app.use(o.issuer);
   const server = createServer(

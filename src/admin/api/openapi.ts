@@ -1,102 +1,133 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { JsonObject, JsonValue } from '../../core/index.ts';
+import { GATEWAY_OPERATIONS, type GatewayOperation } from '../../gateway/index.ts';
+import { adminErrors, errorResponses, gatewayErrors, PROBLEM_SCHEMA } from './openapi-errors.ts';
+import { exampleOf } from './openapi-example.ts';
+import { SharedSchemas } from './openapi-schemas.ts';
 import type { Route } from './route.ts';
 
-const PROBLEM: JsonObject = {
-  description: 'Refused (RFC 9457); `errors` names all faults of the input.',
-  content: {
-    'application/problem+json': {
-      schema: {
-        type: 'object',
-        required: ['type', 'title', 'status', 'code', 'remedy'],
-        properties: {
-          type: { type: 'string' },
-          title: { type: 'string' },
-          status: { type: 'integer' },
-          detail: { type: 'string' },
-          code: { type: 'string' },
-          remedy: { type: 'string' },
-          errors: {
-            type: 'array',
-            items: {
-              type: 'object',
-              properties: {
-                in: { enum: ['path', 'query', 'body'] },
-                pointer: { type: 'string' },
-                detail: { type: 'string' },
-              },
-            },
-          },
-        },
-      },
-    },
-  },
+const ADMIN_SERVER: JsonObject = { url: 'http://127.0.0.1:8470/admin/v1', description: 'The control plane.' };
+const GATEWAY_SERVER: JsonObject = { url: 'http://127.0.0.1:8471', description: 'The gateway.' };
+
+const IDEMPOTENCY_KEY: JsonObject = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Makes a repetition safe: the same key and request get the first answer again, for 24 hours.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+  example: '8e03978e-40d5-43dd-bc93-6894a57f9324',
 };
 
-/** The table of routes as an OpenAPI 3.1 document. */
+const LINK: JsonObject = {
+  description: 'The next page, with `rel="next"` (RFC 8288); absent on the last one.',
+  schema: { type: 'string' },
+};
+
+/**
+ * The whole JSON interface as an OpenAPI 3.1 document: the table of admin routes, and the gateway's own URLs. Each
+ * schema of a request is the one that checks it.
+ */
 export function openApiDocument(routes: readonly Route[]): JsonObject {
   const schemas = new SharedSchemas();
   const paths: Record<string, Record<string, JsonValue>> = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:([a-z]+)/g, '{$1}');
-    paths[path] = { ...paths[path], [route.method]: operation(route, schemas) };
+    paths[path] = { ...paths[path], [route.method]: adminOperation(route, schemas) };
+  }
+  for (const one of GATEWAY_OPERATIONS) {
+    paths[one.path] = { servers: [GATEWAY_SERVER], [one.method]: gatewayOperation(one, schemas) };
   }
   return {
     openapi: '3.1.0',
     info: {
-      title: 'Sallyport admin API',
+      title: 'Sallyport',
+      summary: 'The admin API of the control plane, and the JSON endpoints of the gateway.',
       version: '1',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/admin/v1' }],
+    servers: [ADMIN_SERVER],
     security: [{ adminToken: [] }],
     components: {
-      securitySchemes: { adminToken: { type: 'http', scheme: 'bearer' } },
-      schemas: Object.fromEntries(schemas.byId),
+      securitySchemes: {
+        adminToken: { type: 'http', scheme: 'bearer', description: 'An admin token (`sp_admin_…`).' },
+        passport: {
+          type: 'http',
+          scheme: 'DPoP',
+          description: 'A passport, with a proof in the field `DPoP` (RFC 9449).',
+        },
+      },
+      schemas: { ...Object.fromEntries(schemas.byId), Problem: PROBLEM_SCHEMA },
     },
     paths,
   };
 }
 
-/** Gathers the schemas that carry an id, so that each stands in the document once. */
-class SharedSchemas {
-  readonly byId = new Map<string, JsonObject>();
-
-  /** JSON Schema 2020-12, as OpenAPI 3.1 takes it. */
-  of(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
-    const { $schema: _, $defs, ...whole } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-    for (const [id, shared] of Object.entries($defs ?? {})) this.byId.set(id, plain(shared));
-    return plain(whole);
-  }
-}
-
-/** `readOnly` speaks of members that clients must not send; in zod it means that code must not write. */
-function plain(schema: object): JsonObject {
-  const text = JSON.stringify(schema, (name, value) => (name === 'readOnly' ? undefined : value));
-  return JSON.parse(text.replaceAll('"#/$defs/', '"#/components/schemas/'));
-}
-
-function operation(route: Route, schemas: SharedSchemas): JsonObject {
+function adminOperation(route: Route, schemas: SharedSchemas): JsonObject {
+  const change = route.method !== 'get';
   const parameters = [
     ...parametersOf(route.params, 'path', schemas),
     ...parametersOf(route.query, 'query', schemas),
+    ...(change ? [IDEMPOTENCY_KEY] : []),
   ];
+  const errors = adminErrors({ path: route.params !== null, body: route.body !== null, change });
   return {
-    operationId: `${route.method}${route.path.replaceAll(/[^a-z]+([a-z])/gi, (_, letter: string) => letter.toUpperCase())}`,
+    operationId: operationId(route.method, route.path),
+    tags: [route.path.split('/')[1] ?? ''],
     summary: route.summary,
     'x-roles': [...route.roles],
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(route.body === null
-      ? {}
-      : { requestBody: { content: { 'application/json': { schema: schemas.of(route.body, 'input') } } } }),
-    responses: { [String(route.status)]: success(route, schemas), default: PROBLEM },
+    ...requestBody(route.body, route.example, schemas),
+    responses: { [String(route.status)]: adminAnswer(route, schemas), ...errorResponses(errors) },
   };
 }
 
-function success(route: Route, schemas: SharedSchemas): JsonObject {
+function gatewayOperation(one: GatewayOperation, schemas: SharedSchemas): JsonObject {
+  const parameters = [
+    ...parametersOf(one.params, 'path', schemas),
+    ...parametersOf(one.query, 'query', schemas),
+  ];
+  return {
+    operationId: `gateway${operationId(one.method, one.path)}`,
+    tags: ['gateway'],
+    summary: one.summary,
+    security: one.open ? [] : [{ passport: [] }],
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...requestBody(one.body, undefined, schemas),
+    responses: {
+      200: jsonAnswer(schemas.of(one.result, 'output'), schemas),
+      ...errorResponses(gatewayErrors(one.open)),
+    },
+  };
+}
+
+function operationId(method: string, path: string): string {
+  return `${method}${path.replaceAll(/[^a-z]+([a-z])/gi, (_, letter: string) => letter.toUpperCase())}`.replaceAll(
+    /[^A-Za-z0-9]/g,
+    '',
+  );
+}
+
+function requestBody(body: z.ZodType | null, given: unknown, schemas: SharedSchemas): JsonObject {
+  if (body === null) return {};
+  const schema = schemas.of(body, 'input');
+  const example = given === undefined ? exampleOf(schema, schemas.byId) : (given as JsonValue);
+  const required = !body.safeParse(undefined).success;
+  return { requestBody: { required, content: { 'application/json': { schema, example } } } };
+}
+
+function adminAnswer(route: Route, schemas: SharedSchemas): JsonObject {
   if (route.status === 204) return { description: 'Done.' };
-  const schema = route.result === null ? { type: 'string' } : schemas.of(route.result, 'output');
-  return { description: 'Done.', content: { [route.contentType]: { schema } } };
+  if (route.result === null) {
+    return { description: 'Done.', content: { [route.contentType]: { schema: { type: 'string' } } } };
+  }
+  const schema = schemas.of(route.result, 'output');
+  const paged = isObject(schema.properties) && 'next' in schema.properties && route.path !== '/audit/records';
+  return { ...jsonAnswer(schema, schemas), ...(paged ? { headers: { Link: LINK } } : {}) };
+}
+
+function jsonAnswer(schema: JsonObject, schemas: SharedSchemas): JsonObject {
+  const example = exampleOf(schema, schemas.byId);
+  return { description: 'Done.', content: { 'application/json': { schema, example } } };
 }
 
 function parametersOf(
@@ -113,4 +144,8 @@ function parametersOf(
     required: place === 'path' || needed.includes(name),
     schema: member,
   }));
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

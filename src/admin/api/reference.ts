@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes/index.ts';
 
@@ -7,7 +8,8 @@ const HEAD = `# Admin API
 Generated from src/admin/api/routes by \`npm run docs\`.
 
 The control plane serves it at \`/admin/v1\` (by default http://127.0.0.1:8470/admin/v1); the same table as an
-OpenAPI 3.1 document is at \`/admin/v1/openapi.json\`.
+OpenAPI 3.1 document is at \`/admin/v1/openapi.json\` and in [openapi.json](openapi.json), with the gateway's own URLs;
+a page to read, \`/reference\`, is made from it.
 
 - **Who**: each request carries \`Authorization: Bearer sp_admin_…\`. A token has a role: \`admin\` may do
   everything, \`approver\` decides held calls, \`auditor\` reads. There are no cookies and no CORS, and the Host
@@ -35,6 +37,11 @@ The first administrator's token is shown once when the service first starts on a
 in \`keys/admin-token\` of the state folder, mode 0600. A token that is put there before the first start becomes
 the first administrator's.
 `;
+
+/** The text of docs/reference/openapi.json. */
+export function openApiReference(): string {
+  return `${JSON.stringify(openApiDocument(ROUTES), null, 2)}\n`;
+}
 
 /** The text of docs/reference/admin-api.md. */
 export function adminApiReference(): string {

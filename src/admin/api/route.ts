@@ -38,6 +38,8 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   readonly body?: B;
   /** What leaves: members that it does not name are left out, so that a new column never slips out. */
   readonly result: R;
+  /** A body for the documentation, where one made from the schema would not pass its checks. */
+  readonly example?: z.input<B>;
   /** 200 unless told; 204 sends no body. */
   readonly status?: 200 | 201 | 204;
   handle(
@@ -78,6 +80,7 @@ export interface Route {
   readonly result: z.ZodType | null;
   readonly contentType: string;
   readonly status: 200 | 201 | 204;
+  readonly example: unknown;
   /** Checks the input as a whole; all faults at once. The value runs the handler. */
   check(raw: RawInput): Checked<(context: RouteContext) => Promise<JsonValue | StreamedAnswer>>;
 }
@@ -99,6 +102,7 @@ export function defineRoute<
     result: spec.result,
     contentType: 'application/json',
     status: spec.status ?? 200,
+    example: spec.example,
     check(raw) {
       const faults: Fault[] = [];
       const params = checkPart(spec.params, raw.params, 'path', faults);
@@ -130,6 +134,7 @@ export function defineStream<Q extends z.ZodType>(spec: StreamSpec<Q>): Route {
     result: null,
     contentType: spec.contentType,
     status: 200,
+    example: undefined,
     check(raw) {
       const faults: Fault[] = [];
       const query = checkPart(spec.query, raw.query, 'query', faults);

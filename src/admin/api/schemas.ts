@@ -7,30 +7,35 @@ export const line = (max: number) =>
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u, 'must not hold control or invisible characters');
+    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u, 'must not hold control or invisible characters')
+    .meta({ examples: ['platform-team'] });
 
 export const serviceName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9 and dash; begins with a letter or digit');
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9 and dash; begins with a letter or digit')
+  .meta({ examples: ['github'] });
 
 export const itemName = z
   .string()
   .regex(
     /^[a-z0-9][a-z0-9._-]{0,62}$/,
     'must be 1 to 63 of a-z, 0-9, dot, dash and underscore; begins with a letter or digit',
-  );
+  )
+  .meta({ examples: ['builder'] });
 
 /** Our own ids, and those of clients that were registered by other means. */
 export const identifier = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/, 'must be an id: 1 to 128 letters, digits, . _ ~ -');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/, 'must be an id: 1 to 128 letters, digits, . _ ~ -')
+  .meta({ examples: ['builder'] });
 
 export const scope = z
   .string()
   .regex(
     /^[a-z0-9][a-z0-9-]{0,62}:[a-z0-9][a-z0-9._-]{0,62}$/,
     'must be <service>:<access>, such as github:read',
-  );
+  )
+  .meta({ examples: ['github:read'] });
 
 export const scopes = z
   .array(scope)
@@ -44,13 +49,18 @@ export const reason = line(500).nullable().default(null);
 export const pem = z
   .string()
   .max(64 * 1024)
-  .startsWith('-----BEGIN CERTIFICATE-----', 'must be a certificate in PEM form');
+  .startsWith('-----BEGIN CERTIFICATE-----', 'must be a certificate in PEM form')
+  .meta({ examples: ['-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n'] });
 
 /** The registry of services reads it: what counts as an origin is decided in one place. */
-export const origin = line(300).meta({ example: 'https://api.example.com' });
+export const origin = line(300).meta({ examples: ['https://api.example.com'] });
 
 /** Milliseconds since the epoch. */
-export const moment = z.int().min(0).max(8_640_000_000_000_000);
+export const moment = z
+  .int()
+  .min(0)
+  .max(8_640_000_000_000_000)
+  .meta({ examples: [1_795_000_000_000] });
 
 export const jsonObject: z.ZodType<JsonObject> = z.record(
   z.string(),

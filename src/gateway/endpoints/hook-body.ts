@@ -5,14 +5,26 @@ import type { BodySource } from '../ingress/body-source.ts';
 const id = z.string().min(1).max(256);
 
 /** What hooks and SDKs send to `/v1/decide` and `/v1/observe` (docs/reference/gateway.md). */
-const schema = z.strictObject({
-  sessionId: id,
-  phase: z.enum(['instruction', 'call', 'result']),
-  callId: id,
-  tool: z.string().min(1).max(256).default('-'),
-  args: z.json().default(null),
-  text: z.string().default(''),
-});
+export const hookBodySchema = z
+  .strictObject({
+    sessionId: id,
+    phase: z.enum(['instruction', 'call', 'result']),
+    callId: id,
+    tool: z.string().min(1).max(256).default('-'),
+    args: z.json().default(null),
+    text: z.string().default(''),
+  })
+  .meta({
+    examples: [
+      {
+        sessionId: 'host-session',
+        phase: 'call',
+        callId: 'call-1',
+        tool: 'send_mail',
+        args: { to: 'a@example.com' },
+      },
+    ],
+  });
 
 export interface HookBody {
   readonly sessionId: string;
@@ -28,7 +40,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** Throws `input_invalid` with all faults, `body_too_large`. */
 export async function readHookBody(source: BodySource): Promise<HookBody> {
   const bytes = await source.buffer(LIMITS.decideBodyBytes);
-  const result = schema.safeParse(parseJson(bytes));
+  const result = hookBodySchema.safeParse(parseJson(bytes));
   if (!result.success) {
     throw invalid(result.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`));
   }

@@ -1,4 +1,3 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, listOf, startAdminApi } from './api-server.ts';
 
@@ -225,21 +224,6 @@ describe('the happy path', () => {
       path = `/services?limit=2&cursor=${json?.next}`;
     }
     expect(names).toEqual(['github', 'lan', 'p1', 'p2', 'p3']);
-  });
-
-  it('describes itself as OpenAPI 3.1, with a schema for each body and each answer', async () => {
-    const { json } = await api.send('GET', '/openapi.json', { token: auditor });
-    expect(json?.openapi).toBe('3.1.0');
-    const paths = json?.paths as Record<string, Record<string, { operationId: string }>>;
-    expect(Object.keys(paths)).toContain('/credentials/{name}/rotate');
-    const ids = Object.values(paths).flatMap((path) => Object.values(path).map((one) => one.operationId));
-    expect(new Set(ids).size).toBe(ids.length);
-    // All references lead somewhere, and every schema is one.
-    const ajv = new Ajv2020({ strict: false, validateFormats: false });
-    ajv.addSchema({ $id: 'doc', ...json });
-    const references = [...JSON.stringify(json).matchAll(/"\$ref":"(#[^"]+)"/g)].map((match) => match[1]);
-    for (const reference of references) expect(() => ajv.getSchema(`doc${reference}`)).not.toThrow();
-    expect(references.length).toBeGreaterThan(10);
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { adminApiReference } from '../../../src/admin/index.ts';
+import { adminApiReference, openApiReference } from '../../../src/admin/index.ts';
 import { cliReference } from '../../../src/cli/reference.ts';
 import { repositoryRoot } from '../../support/shared.ts';
 
@@ -12,7 +12,8 @@ describe('the reference pages', () => {
     expect(page('cli.md')).toBe(cliReference());
   });
 
-  it('docs/reference/admin-api.md is what the table of routes says (npm run docs)', () => {
+  it('docs/reference/admin-api.md and openapi.json are what the table of routes says (npm run docs)', () => {
     expect(page('admin-api.md')).toBe(adminApiReference());
+    expect(page('openapi.json')).toBe(openApiReference());
   });
 });

@@ -60,6 +60,7 @@ export const agentRoutes: readonly Route[] = [
       .refine(({ jwks: keys, withSecret: secret }) => keys.length > 0 || secret, {
         error: 'needs a public key in jwks, or withSecret: true',
       }),
+    example: { name: 'builder', owner: 'platform-team', scopes: ['github:read'], withSecret: true },
     result: withSecret,
     status: 201,
     handle: async ({ body }, { rooms, by }) => shown(await rooms.passport.agents.register(body, by)),
@@ -102,6 +103,7 @@ export const agentRoutes: readonly Route[] = [
         owner: line(200).optional(),
       })
       .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' }),
+    example: { scopes: ['github:read'] },
     result: agent,
     handle: async ({ params, body }, context) => {
       const { id } = await find(params.id, context);

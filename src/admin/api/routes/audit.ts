@@ -18,7 +18,7 @@ const eventType = z
   .custom<AuditEventType>((text) => typeof text === 'string' && Object.hasOwn(EVENT_TYPES, text), {
     error: 'must be a type of audit event, such as call.refused',
   })
-  .meta({ type: 'string', example: 'call.refused' });
+  .meta({ type: 'string', examples: ['call.refused'] });
 
 const READ = ['admin', 'auditor'] as const;
 const sequence = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);

@@ -99,6 +99,7 @@ export const credentialRoutes: readonly Route[] = [
     body: z
       .strictObject({ services: z.array(serviceName).min(1).max(32), injector, ...secretMembers })
       .refine(hasOneSecret, ONE_SECRET),
+    example: { services: ['github'], injector: { kind: 'bearer' }, secret: 'fake-secret' },
     result: credential,
     handle: async ({ params, body }, context) => {
       const binding = { ...bindingOf(body.services, context), injector: body.injector };
@@ -114,6 +115,7 @@ export const credentialRoutes: readonly Route[] = [
     roles: ['admin'],
     params: named,
     body: z.strictObject(secretMembers).refine(hasOneSecret, ONE_SECRET),
+    example: { secret: 'fake-secret' },
     result: credential,
     handle: async ({ params, body }, { rooms, tenant, by }) => {
       using secret = secretOf(body);
