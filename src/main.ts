@@ -1,10 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { serve } from './compose/index.ts';
+import { listenForSignals, serve } from './compose/index.ts';
 
-const stopped = new Promise<string>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
-});
+const signals = listenForSignals({ isTerminal: process.stdout.isTTY === true });
 
 /** What is typed is not shown. */
 async function askPassphrase(): Promise<string> {
@@ -23,7 +21,7 @@ const exitCode = await serve({
   environment: process.env,
   out: process.stdout,
   err: process.stderr,
-  stopped,
+  ...signals,
   askPassphrase: process.stdin.isTTY ? askPassphrase : null,
 });
 // Everything is closed and written; a socket of a client that does not let go must not keep the process.

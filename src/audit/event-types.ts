@@ -45,6 +45,8 @@ export const EVENT_TYPES: Readonly<Record<AuditEventType, string>> = {
   'alert.abandoned': 'An alert could not be delivered to a sink and is no longer tried.',
   'gate.started': 'The gate started.',
   'gate.stopped': 'The gate stopped in an orderly way.',
+  'tls.loaded': 'A listener shows a certificate: at the start, or a new one.',
+  'tls.rejected': 'A new certificate or key was broken; the pair before stays in force.',
   'audit.recovered': 'The log was opened after a crash; an unfinished last line was moved aside.',
 };
 

@@ -7,6 +7,11 @@ import { type CliFault, usageFault } from './fault.ts';
 export const COMMON_OPTIONS = {
   json: { type: 'boolean', help: 'Answer in JSON; faults go to standard error as JSON, too.' },
   url: { type: 'string', value: 'URL', help: 'Address of the control plane; default: as configured here.' },
+  'ca-file': {
+    type: 'string',
+    value: 'FILE',
+    help: 'Certificates (PEM) to trust, too; default: tls.caFile of the settings.',
+  },
   'token-file': { type: 'string', value: 'FILE', help: 'File that holds the admin token.' },
   help: { type: 'boolean', short: 'h', help: 'Show help.' },
 } as const satisfies OptionSpecs;
@@ -137,7 +142,7 @@ export function findCommand(
 /** A word that is neither an option nor the value of a common one. */
 function isWord(words: readonly string[], at: number): boolean {
   const before = words[at - 1];
-  return !words[at]?.startsWith('-') && before !== '--url' && before !== '--token-file';
+  return !words[at]?.startsWith('-') && !/^--(url|token-file|ca-file)$/.test(before ?? '');
 }
 
 function unknownVerb(

@@ -49,7 +49,7 @@ async function runCommand(
     output.raw(`${helpOf(command)}\n`);
     return EXIT.ok;
   }
-  const state = new State(o.environment);
+  const state = new State(o.environment, common['ca-file']);
   const context = {
     values,
     args,
@@ -61,7 +61,8 @@ async function runCommand(
     url: common.url,
     get client() {
       const token = () => findAdminToken(state, common['token-file']);
-      return new AdminClient({ url: common.url ?? state.controlUrl, token, signal: o.signal });
+      const url = common.url ?? state.controlUrl;
+      return new AdminClient({ url, token, signal: o.signal, trust: state.trust });
     },
   };
   return (await command.run(context)) ?? EXIT.ok;

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, loadConfig } from '../config/index.ts';
 import { stateFault } from './fault.ts';
+import { type Trust, trustIn } from './trust.ts';
 
 /** The environment as the CLI reads it, once, in main.ts. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -12,10 +13,14 @@ export const PROGRAM_ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.ur
 /** The settings and files of this machine's installation; read when a command first asks. */
 export class State {
   readonly #environment: Environment;
+  readonly #caFile: string | null;
   #config: Config | null = null;
+  #trust: Trust | undefined;
 
-  constructor(environment: Environment) {
+  /** `caFile`: certificates to trust in place of those that the settings name. */
+  constructor(environment: Environment, caFile: string | undefined) {
     this.#environment = environment;
+    this.#caFile = caFile === undefined ? null : resolve(caFile);
   }
 
   /** Throws CliFault with all faults of the settings. */
@@ -27,6 +32,18 @@ export class State {
   /** Folder of the private keys that `agent add` makes. */
   get agentKeys(): string {
     return join(resolve(this.#environment.SALLYPORT_HOME ?? PROGRAM_ROOT), 'keys', 'agents');
+  }
+
+  /** Whom to believe that it is the control plane, or the gateway. Throws CliFault. */
+  get trust(): Trust {
+    this.#trust ??= trustIn(this.caFile);
+    return this.#trust;
+  }
+
+  /** File with certificates to trust beside the usual ones. */
+  get caFile(): string | null {
+    const { tls, paths } = this.config;
+    return this.#caFile ?? (tls.caFile === null ? null : resolve(paths.home, tls.caFile));
   }
 
   get adminTokenVariable(): string | undefined {
@@ -49,13 +66,11 @@ export class State {
 
   /** Origin of the control plane: the address that it listens on here, or its public name. */
   get controlUrl(): string {
-    const { host, port, publicUrl } = this.config.control;
-    return publicUrl ?? httpOrigin(host, port);
+    return originOf(this.config.control);
   }
 
   get gatewayUrl(): string {
-    const { host, port, publicUrl } = this.config.gateway;
-    return publicUrl ?? httpOrigin(host, port);
+    return originOf(this.config.gateway);
   }
 
   #load(): Config {
@@ -72,8 +87,10 @@ export class State {
   }
 }
 
-function httpOrigin(host: string, port: number): string {
+function originOf({ host, port, publicUrl, tlsCertificateFile }: Config['control' | 'gateway']): string {
+  if (publicUrl !== null) return publicUrl;
   // What listens on every address is reached here on the loopback interface.
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+  const scheme = tlsCertificateFile === null ? 'http' : 'https';
+  return `${scheme}://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
 }

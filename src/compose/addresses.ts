@@ -16,10 +16,12 @@ export async function addressOf(o: {
   readonly host: string;
   readonly port: number;
   readonly publicUrl: string | null;
+  readonly tlsCertificateFile: string | null;
 }): Promise<Address> {
   const port = o.port === 0 ? await freePort(o.host) : o.port;
   const host = o.host.includes(':') ? `[${o.host}]` : o.host;
-  return { host: o.host, port, url: new URL(o.publicUrl ?? `http://${host}:${port}`).origin };
+  const scheme = o.tlsCertificateFile === null ? 'http' : 'https';
+  return { host: o.host, port, url: new URL(o.publicUrl ?? `${scheme}://${host}:${port}`).origin };
 }
 
 async function freePort(host: string): Promise<number> {

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import express, { type RequestHandler } from 'express';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import express, { type Express, type RequestHandler } from 'express';
 import { referencePage } from '../admin/index.ts';
 import { LIMITS } from '../core/index.ts';
+import type { ListenerTls } from '../gateway/index.ts';
 import type { Address } from './addresses.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -17,6 +19,8 @@ export async function openControlPlane(o: {
   readonly address: Address;
   readonly admin: RequestHandler;
   readonly issuer: RequestHandler;
+  /** Null: plain HTTP. */
+  readonly tls: ListenerTls | null;
 }): Promise<ControlPlane> {
   const app = express();
   app.disable('x-powered-by');
@@ -25,17 +29,25 @@ export async function openControlPlane(o: {
   app.get('/reference', referencePage);
   app.get('/approvals/:id', approvalNotice);
   app.use(o.issuer);
-  const server = createServer(
-    {
-      maxHeaderSize: LIMITS.headBytes,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-    },
-    app,
-  );
+  const server = makeServer(o.tls, app);
   server.listen(o.address.port, o.address.host);
   await once(server, 'listening');
   return { close: () => closeServer(server) };
+}
+
+function makeServer(tls: ListenerTls | null, app: Express): Server | TlsServer {
+  const options = {
+    maxHeaderSize: LIMITS.headBytes,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  };
+  if (tls === null) return createServer(options, app);
+  const server = createTlsServer(
+    { ...options, ...tls.options, ALPNProtocols: ['http/1.1'], handshakeTimeout: HEADERS_TIMEOUT_MS },
+    app,
+  );
+  tls.attach((context) => server.setSecureContext(context));
+  return server;
 }
 
 /**
@@ -66,7 +78,7 @@ const approvalNotice: RequestHandler = (request, response) => {
   );
 };
 
-async function closeServer(server: Server): Promise<void> {
+async function closeServer(server: Server | TlsServer): Promise<void> {
   server.close();
   server.closeIdleConnections();
   // Long polls (approval wait, audit tail) end with the process; nothing that is acknowledged is lost by it.

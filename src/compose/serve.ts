@@ -11,6 +11,8 @@ export interface ServeOptions {
   readonly err: { write(text: string): unknown };
   /** Resolves with the reason when the service shall stop. */
   readonly stopped: Promise<string>;
+  /** Calls back whenever certificates and policies shall be read again. */
+  readonly onReload: (reload: () => void) => void;
   /** Asks a person for the vault's passphrase, unseen; null where nobody can be asked. */
   readonly askPassphrase: (() => Promise<string>) | null;
 }
@@ -28,6 +30,7 @@ export async function serve(o: ServeOptions): Promise<number> {
     });
     o.out.write(`${greeting(service, config)}\n`);
     if (service.administrator.kind === 'shown') await service.administrator.confirm();
+    o.onReload(() => void service.reload().catch(onFault));
     const reason = await o.stopped;
     const { callsCut } = await service.stop(reason);
     o.out.write(callsCut === 0 ? 'Stopped.\n' : `Stopped; ${callsCut} calls in flight were cut.\n`);

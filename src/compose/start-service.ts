@@ -30,6 +30,7 @@ import { ADMIN_PEPPER_FILE, assertNoLostKeys } from './lost-keys.ts';
 import { policyRoom } from './policy-room.ts';
 import { prepareStateFolder } from './state-folder.ts';
 import { statusOf } from './status.ts';
+import { openListenersTls } from './tls/index.ts';
 import { PROGRAM_ROOT, programVersion } from './version.ts';
 
 export const TENANT = 'default';
@@ -55,6 +56,8 @@ export interface RunningService {
   /** True while no service is registered: whoever started it may want to know how to begin. */
   readonly unused: boolean;
   readonly administrator: FirstAdministrator;
+  /** Reads certificates and policies again; what is broken stays out of force and is recorded. */
+  reload(): Promise<void>;
   /** Takes no more calls, lets those in flight end, cuts the rest, and writes down what must be. */
   stop(reason: string): Promise<{ readonly callsCut: number }>;
 }
@@ -92,6 +95,8 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
   });
   stack.defer(() => log.close());
   const audit = (event: AuditEvent) => log.append(event);
+  const tls = await openListenersTls({ config, clock, audit, tenant: TENANT, onFault });
+  stack.defer(() => tls.close());
 
   const storage = await openStorageFor(config, clock, onFault);
   stack.defer(() => storage.close());
@@ -166,6 +171,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
   const repeats = new Deduplicator();
   const gateway = await openGateway({
     listen: { host: gatewayAddress.host, port: gatewayAddress.port },
+    tls: tls.gateway,
     publicUrl: gatewayAddress.url,
     controlUrl: controlAddress.url,
     verifier: passport.verifier,
@@ -277,7 +283,12 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     tenant: TENANT,
     onFault,
   });
-  const control = await openControlPlane({ address: controlAddress, admin, issuer: passport.issuer });
+  const control = await openControlPlane({
+    address: controlAddress,
+    admin,
+    issuer: passport.issuer,
+    tls: tls.control,
+  });
   stack.defer(() => control.close());
 
   await audit({
@@ -293,6 +304,9 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     first,
     unused: services.all().length === 0,
     administrator,
+    async reload() {
+      await Promise.all([tls.reload(), keeper.reload()]);
+    },
     async stop(reason) {
       const { callsCut } = await gates.close();
       try {

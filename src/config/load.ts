@@ -139,6 +139,21 @@ function crossCheck(settings: Settings, faults: string[]): void {
   if (settings.vault.seal === 'file' && settings.vault.passphraseFile !== null) {
     faults.push('vault.passphraseFile: is for vault.seal passphrase; remove it, or set vault.seal.');
   }
+  for (const name of ['control', 'gateway'] as const) checkTls(name, settings[name], faults);
+}
+
+function checkTls(
+  name: string,
+  { tlsCertificateFile, tlsKeyFile, publicUrl }: Settings['control' | 'gateway'],
+  faults: string[],
+): void {
+  if ((tlsCertificateFile === null) !== (tlsKeyFile === null)) {
+    const missing = tlsKeyFile === null ? 'tlsKeyFile' : 'tlsCertificateFile';
+    faults.push(`${name}.${missing}: must be set too; TLS needs a certificate and its key.`);
+  }
+  if (tlsCertificateFile !== null && publicUrl?.startsWith('http:') === true) {
+    faults.push(`${name}.publicUrl: must begin with https, since ${name}.tlsCertificateFile is set.`);
+  }
 }
 
 function pathsOf(home: string, file: string, settings: Settings): Paths {

@@ -6,6 +6,8 @@ const url = z.url({ protocol: /^https?$/ }).refine((text) => new URL(text).pathn
   error: 'must be an origin without a path, such as https://gate.example.com',
 });
 
+const file = z.string().min(1).max(4096).nullable().default(null);
+
 /**
  * Every setting: its type, its default and one sentence. The file `sallyport.yaml`, the environment
  * (`SALLYPORT_` + section + `_` + name in upper snake case) and docs/reference/configuration.md follow from it.
@@ -30,8 +32,14 @@ export const configSchema = z.strictObject({
         .nullable()
         .default(null)
         .describe(
-          'Origin under which clients reach the control plane: the issuer identifier. Default: http://<host>:<port>.',
+          'Origin under which clients reach the control plane: the issuer identifier. Default: http(s)://<host>:<port>.',
         ),
+      tlsCertificateFile: file.describe(
+        'PEM chain that the control plane shows, its own certificate first, relative to the state folder. With it the control plane speaks TLS alone.',
+      ),
+      tlsKeyFile: file.describe(
+        'Private key of control.tlsCertificateFile (PEM), readable by its owner alone.',
+      ),
     })
     .prefault({}),
   gateway: z
@@ -42,8 +50,14 @@ export const configSchema = z.strictObject({
         .nullable()
         .default(null)
         .describe(
-          'Origin under which agents reach the gateway: the audience of passports. Default: http://<host>:<port>.',
+          'Origin under which agents reach the gateway: the audience of passports. Default: http(s)://<host>:<port>.',
         ),
+      tlsCertificateFile: file.describe(
+        'PEM chain that the gateway shows, its own certificate first, relative to the state folder. With it the gateway speaks TLS alone.',
+      ),
+      tlsKeyFile: file.describe(
+        'Private key of gateway.tlsCertificateFile (PEM), readable by its owner alone.',
+      ),
       bearer: z
         .enum(['never', 'loopback'])
         .default('never')
@@ -74,6 +88,17 @@ export const configSchema = z.strictObject({
         .max(600_000)
         .default(5_000)
         .describe('At shutdown, how long calls in flight may go on before they are cut.'),
+    })
+    .prefault({}),
+  tls: z
+    .strictObject({
+      minVersion: z
+        .enum(['1.2', '1.3'])
+        .default('1.2')
+        .describe('Oldest TLS version that the listeners take; 1.3 is used wherever the client knows it.'),
+      caFile: file.describe(
+        'Certificates (PEM) that the sallyport command and its relay trust beside the usual ones when they reach control plane and gateway; relative to the state folder.',
+      ),
     })
     .prefault({}),
   issuer: z

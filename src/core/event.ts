@@ -173,6 +173,13 @@ export interface AuditEventMap {
   };
   'gate.started': { readonly version: string; readonly node: string; readonly settings: JsonObject };
   'gate.stopped': { readonly reason: string; readonly callsCut: number };
+  'tls.loaded': {
+    readonly listener: 'control' | 'gateway';
+    /** Hex SHA-256 of the certificate. */
+    readonly fingerprint: string;
+    readonly expiresAt: number;
+  };
+  'tls.rejected': { readonly listener: 'control' | 'gateway'; readonly fault: string };
   'audit.recovered': { readonly droppedBytes: number };
 }
 

@@ -6,6 +6,7 @@ import { handleCall } from './handle-call.ts';
 import type { Arrival, Destination, Showing } from './ingress/arrival.ts';
 import { defaultPort, parseAbsoluteTarget } from './ingress/authority.ts';
 import { BodySource } from './ingress/body-source.ts';
+import { cameThroughProxy } from './ingress/forwarded.ts';
 import {
   DIRECT_FIELDS,
   type PassportFields,
@@ -168,7 +169,7 @@ export class Doors {
   }
 
   #presented({ head, request }: Knock, fields: PassportFields, htu: string) {
-    const loopback = isLoopback(request.socket.remoteAddress ?? '');
+    const loopback = isLoopback(request.socket.remoteAddress ?? '') && !cameThroughProxy(head.headers);
     return presentedPassport(head.headers, fields, { htm: head.method, htu, loopback });
   }
 

@@ -27,12 +27,15 @@ import {
 import { NeedleCache } from './forward/needle-cache.ts';
 import { InFlight } from './in-flight.ts';
 import type { DetectorGate, Line, PolicyGate } from './line.ts';
+import type { ListenerTls } from './listener.ts';
 import { hostsOf, urlHost } from './own-hosts.ts';
 import { GatewayServers } from './serve.ts';
 import type { ServiceRegistry } from './services/registry.ts';
 
 export interface GatewayOptions {
   readonly listen: { readonly host: string; readonly port: number };
+  /** The certificate that the listener shows; null: plain HTTP. */
+  readonly tls?: ListenerTls | null;
   /** Origin under which agents reach the gateway: the audience of passports. Null: from the port it got. */
   readonly publicUrl: string | null;
   /** Origin of the control plane, where approval pages are. */
@@ -92,7 +95,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const isClosing = () => closing;
   let listening: number | null = null;
   const port = (): number => listening ?? options.listen.port;
-  const publicUrl = (): string => options.publicUrl ?? `http://${urlHost(options.listen.host)}:${port()}`;
+  const publicUrl = (): string =>
+    options.publicUrl ?? `${options.tls ? 'https' : 'http'}://${urlHost(options.listen.host)}:${port()}`;
   const egress = new EgressGuard({
     now: () => clock.now(),
     ownPorts: () => [port(), ...(options.ownPorts ?? [])],
@@ -158,6 +162,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       contextFor: async (passport, host) =>
         leaves.context(sessions.of(passport, host) ?? (await standing.current()), host),
     },
+    tls: options.tls ?? null,
     requestTimeoutMs: options.requestTimeoutMs,
     isClosing,
   });

@@ -1,6 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { LIMITS, newId, Refusal } from '../core/index.ts';
+import { TLSSocket } from 'node:tls';
+import { newId, Refusal } from '../core/index.ts';
 import { answerAndClose, answerAndDiscard } from './answer-and-discard.ts';
 import type { Doors } from './doors.ts';
 import { openTunnel, type TunnelTools } from './ingress/connect.ts';
@@ -9,6 +11,7 @@ import { parseRequestHead } from './ingress/request-head.ts';
 import { retireBeforeExpiry } from './ingress/retire-tunnel.ts';
 import type { Tunnel } from './ingress/tunnel.ts';
 import type { Line, Story } from './line.ts';
+import { type ListenerTls, makeServer } from './listener.ts';
 import { type Problem, problemOf, rawProblem } from './problem.ts';
 import { recordRefusal, refusalOf } from './refused.ts';
 import { beginStory } from './summaries.ts';
@@ -17,6 +20,8 @@ export interface ServeOptions {
   readonly line: Line;
   readonly doors: Doors;
   readonly tunnels: TunnelTools;
+  /** Null: the listener speaks plain HTTP. */
+  readonly tls: ListenerTls | null;
   readonly requestTimeoutMs: number;
   /** True once the gate is to take no more calls. */
   readonly isClosing: () => boolean;
@@ -24,7 +29,7 @@ export interface ServeOptions {
 
 /** The servers of the data plane: one that listens, one for what comes through tunnels. Same parser, same rules. */
 export class GatewayServers {
-  readonly outer: Server;
+  readonly outer: Server | TlsServer;
   readonly inner: Server;
   readonly #options: ServeOptions;
   readonly #tunnels = new WeakMap<Socket, Tunnel>();
@@ -32,11 +37,13 @@ export class GatewayServers {
   readonly #spoiled = new WeakSet<Socket>();
   /** The response that each connection works on, for faults that the parser finds in a body. */
   readonly #responses = new WeakMap<Socket, ServerResponse>();
+  /** Connections to the listener whose TLS handshake is done. */
+  readonly #secured = new WeakSet<Socket>();
 
   constructor(options: ServeOptions) {
     this.#options = options;
-    this.outer = this.#make();
-    this.inner = this.#make();
+    this.outer = this.#make(options.tls);
+    this.inner = this.#make(null);
     // Node checks the time that a head may take from this event on, and this server never listens by itself.
     this.inner.emit('listening');
     this.outer.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -47,18 +54,11 @@ export class GatewayServers {
     });
   }
 
-  #make(): Server {
-    const server = createServer({
-      insecureHTTPParser: false,
-      maxHeaderSize: LIMITS.headBytes,
-      // Our own check answers in our own words.
-      requireHostHeader: false,
-      headersTimeout: this.#options.requestTimeoutMs,
-      // Bodies may take as long as they flow; pauses are measured by the reader of the body.
-      requestTimeout: 0,
-      keepAliveTimeout: 30_000,
-      connectionsCheckingInterval: Math.min(5_000, this.#options.requestTimeoutMs),
-      noDelay: true,
+  #make(tls: ListenerTls | null): Server | TlsServer {
+    const server = makeServer({
+      tls,
+      requestTimeoutMs: this.#options.requestTimeoutMs,
+      onSecured: (socket) => this.#secured.add(socket),
     });
     // Node would drop the fields beyond its own count in silence: a field that is dropped can't be checked.
     server.maxHeadersCount = 0;
@@ -157,7 +157,10 @@ export class GatewayServers {
 
   /** Faults that the parser itself finds: there is no request, or the body of one is broken. */
   async #clientError(error: Error, socket: Socket): Promise<void> {
-    if (socket.destroyed || this.#spoiled.has(socket)) {
+    const noHandshake =
+      socket instanceof TLSSocket && !this.#secured.has(socket) && !this.#tunnels.has(socket);
+    // Without a handshake there is nobody to tell, and nothing to record: a port scan must not fill the log.
+    if (socket.destroyed || noHandshake || this.#spoiled.has(socket)) {
       socket.destroy();
       return;
     }

@@ -13,6 +13,7 @@ export interface ServiceProcess {
   readonly gatewayUrl: string;
   /** What it printed so far. */
   output(): string;
+  signal(signal: NodeJS.Signals): void;
   /** Sends the signal and waits; the exit code, or null when the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -103,6 +104,7 @@ export function launchServiceProcess(
     controlUrl: /control plane\s+(\S+)/.exec(output)?.[1] ?? '',
     gatewayUrl: /gateway\s+(http\S+)/.exec(output)?.[1] ?? '',
     output: () => output,
+    signal: (signal: NodeJS.Signals) => void child.kill(signal),
     end,
   }));
   // Who kills it while it starts waits for no success.

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { crossesNetworkInClear } from '../clear-text.ts';
 import { CliFault, EXIT, usageFault } from '../fault.ts';
 import { type Row, rowOf, rowsOf } from '../output.ts';
+import type { Trust } from '../trust.ts';
 import { exchange } from './http.ts';
 
 const problem = z.looseObject({
@@ -30,16 +31,20 @@ export class AdminClient {
   readonly #base: URL;
   readonly #token: () => string | Promise<string>;
   readonly #signal: AbortSignal;
+  readonly #trust: Trust;
 
   /** `token` is asked for at the first request, so that commands that need none don't miss it. */
   constructor(o: {
     readonly url: string;
     readonly token: () => string | Promise<string>;
     readonly signal: AbortSignal;
+    /** Default: whom Node believes. */
+    readonly trust?: Trust;
   }) {
     this.#base = checkedUrl(o.url);
     this.#token = o.token;
     this.#signal = o.signal;
+    this.#trust = o.trust ?? null;
   }
 
   get(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<Row> {
@@ -123,6 +128,7 @@ export class AdminClient {
       url,
       headers: { authorization: `Bearer ${await this.#token()}`, accept: 'application/json' },
       signal: this.#signal,
+      trust: this.#trust,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   }

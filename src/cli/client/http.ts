@@ -1,6 +1,7 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
 import { CliFault, EXIT } from '../fault.ts';
+import { type Trust, trustOption } from '../trust.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -8,6 +9,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
+  readonly trust: Trust;
 }
 
 /**
@@ -27,7 +29,7 @@ export function exchange(o: HttpRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request =
       url.protocol === 'https:'
-        ? httpsRequest(url, { method, headers, signal, agent: new TlsAgent() })
+        ? httpsRequest(url, { method, headers, signal, agent: new TlsAgent(), ...trustOption(o.trust) })
         : httpRequest(url, { method, headers, signal, agent: new Agent() });
     request.once('response', resolve);
     request.once('error', (cause) => reject(signal.aborted ? cause : unreachable(url, cause)));

@@ -48,6 +48,7 @@ export const call = defineCommand({
     const answer = await callOnce(target, {
       gatewayUrl: state.gatewayUrl,
       issuerUrl: url ?? state.controlUrl,
+      trust: state.trust,
       agent: await loadAgent(state, values.agent),
       method: (values.method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase(),
       headers: values.header.map(fieldOf),

@@ -15,7 +15,12 @@ export const login = defineCommand({
   async run({ output, terminal, state, signal, url }) {
     const token = (await terminal.readSecret('Admin token: ', MAX_BYTES)).toString('utf8').trim();
     if (!isAdminToken(token)) throw usageFault('That is no admin token (sp_admin_…).');
-    const client = new AdminClient({ url: url ?? state.controlUrl, token: () => token, signal });
+    const client = new AdminClient({
+      url: url ?? state.controlUrl,
+      token: () => token,
+      signal,
+      trust: state.trust,
+    });
     const self = await client.get('/tokens/self');
     const file = savedTokenFile(state);
     await replaceKeyFile(file, `${token}\n`);

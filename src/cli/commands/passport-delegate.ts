@@ -7,6 +7,7 @@ import { defineCommand } from '../command.ts';
 import { writeDelegation } from '../delegation-file.ts';
 import { CliFault, EXIT, usageFault } from '../fault.ts';
 import type { State } from '../state.ts';
+import { trustInFetch } from '../trust.ts';
 
 export const passportDelegate = defineCommand({
   name: 'passport delegate',
@@ -39,6 +40,7 @@ export const passportDelegate = defineCommand({
     const to = await idOf(values.to, state);
     const depth = wholeOf('--max-depth', values['max-depth']);
     const lifetime = wholeOf('--lifetime', values.lifetime);
+    trustInFetch(state.caFile);
     try {
       const agent = await Agent.open({
         issuer: url ?? state.controlUrl,

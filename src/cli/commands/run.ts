@@ -41,6 +41,7 @@ export const run = defineCommand({
       environment: state.environment,
       gatewayUrl: state.gatewayUrl,
       issuerUrl: url ?? state.controlUrl,
+      trust: state.trust,
       agent: await loadAgent(state, values.agent),
       stateFolder: existsSync(paths.data) ? paths.home : null,
       strict: detector.profile === 'strict',

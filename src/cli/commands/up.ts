@@ -5,16 +5,13 @@ export const up = defineCommand({
   name: 'up',
   summary: 'Start the service, control plane and gateway, as npm start does; Ctrl-C stops it.',
   examples: ['sallyport up', 'SALLYPORT_HOME=/srv/sallyport sallyport up'],
-  async run({ output, state, signal, terminal }) {
-    const { serve } = await import('../../compose/index.ts');
-    const stopped = new Promise<string>((resolve) => {
-      signal.addEventListener('abort', () => resolve('stopped by a person'), { once: true });
-    });
+  async run({ output, state, terminal }) {
+    const { listenForSignals, serve } = await import('../../compose/index.ts');
     return serve({
       environment: state.environment,
       out: output.out,
       err: output.err,
-      stopped,
+      ...listenForSignals({ isTerminal: output.out.isTTY === true }),
       askPassphrase: terminal.isInteractive
         ? async () => (await readPassphrase(terminal)).toString('utf8')
         : null,

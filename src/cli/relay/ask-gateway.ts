@@ -7,9 +7,16 @@ export async function askGateway(holder: PassportHolder, path: string, value?: u
   const ask = async () => {
     const { authorization, proof } = await holder.credentials({ htm: 'POST', htu: url.href });
     const headers = { authorization, dpop: proof };
-    if (value === undefined) return exchange('gateway', { method: 'POST', url, headers });
+    if (value === undefined)
+      return exchange('gateway', { trust: holder.trust, method: 'POST', url, headers });
     const json = { ...headers, 'content-type': 'application/json' };
-    return exchange('gateway', { method: 'POST', url, headers: json, body: JSON.stringify(value) });
+    return exchange('gateway', {
+      trust: holder.trust,
+      method: 'POST',
+      url,
+      headers: json,
+      body: JSON.stringify(value),
+    });
   };
   const answer = await ask();
   const renewed = holder.learnNonce(answer.header('dpop-nonce'));

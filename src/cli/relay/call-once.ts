@@ -118,7 +118,7 @@ async function callGateway(
   const attempt = async () =>
     send(holder, options, {
       ...shape(await holder.credentials({ htm: options.method ?? 'GET', htu })),
-      connect: () => connectToGateway(holder.gateway),
+      connect: () => connectToGateway(holder),
     });
   const answer = await attempt();
   const nonce = answer.headers.find(([name]) => name.toLowerCase() === 'dpop-nonce')?.[1];

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { type Trust, trustOption } from '../trust.ts';
 import { RelayFault } from './fault.ts';
 
 /** Answers of the issuer and of the gateway's own endpoints are small. */
@@ -23,9 +24,10 @@ export function exchange(
     readonly url: URL;
     readonly headers?: Readonly<Record<string, string>>;
     readonly body?: string;
+    readonly trust: Trust;
   },
 ): Promise<Answer> {
-  const { method, url, headers, body } = request;
+  const { method, url, headers, body, trust } = request;
   const { request: send, Agent } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) =>
@@ -41,6 +43,7 @@ export function exchange(
       headers: { accept: 'application/json', ...headers },
       agent: new Agent({ keepAlive: false }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...trustOption(trust),
     });
     outgoing.once('error', fail);
     outgoing.once('response', (incoming) => {

@@ -47,7 +47,7 @@ async function send(
     method,
     path: target,
     headers: outgoingFields(request, credentials),
-    createConnection: () => connectToGateway(holder.gateway),
+    createConnection: () => connectToGateway(holder),
   });
   if (hasBody(request)) passBody(request, outgoing);
   else outgoing.end();

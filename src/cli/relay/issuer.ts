@@ -3,6 +3,7 @@ import { importJWK, SignJWT } from 'jose';
 import { z } from 'zod';
 import { toSeconds } from '../../core/index.ts';
 import type { Delegation } from '../../sdk/index.ts';
+import type { Trust } from '../trust.ts';
 import { type Answer, exchange } from './exchange.ts';
 import { RelayFault } from './fault.ts';
 import type { AgentIdentity } from './options.ts';
@@ -31,6 +32,7 @@ export class IssuerClient {
   readonly #agent: AgentIdentity;
   readonly #proofKey: ProofKey;
   readonly #delegation: Delegation | null;
+  readonly #trust: Trust;
   #tokenEndpoint: URL | null = null;
 
   constructor(options: {
@@ -38,11 +40,13 @@ export class IssuerClient {
     agent: AgentIdentity;
     proofKey: ProofKey;
     delegation?: Delegation;
+    trust?: Trust;
   }) {
     this.#issuerUrl = options.issuerUrl.replace(/\/$/, '');
     this.#agent = options.agent;
     this.#proofKey = options.proofKey;
     this.#delegation = options.delegation ?? null;
+    this.#trust = options.trust ?? null;
   }
 
   /** Throws RelayFault: issuer_unreachable, issuer_refused, issuer_malformed, agent_key_invalid. */
@@ -71,7 +75,7 @@ export class IssuerClient {
     // RFC 8414 section 3.1: the well-known part stands before the issuer's own path.
     const path = issuer.pathname === '/' ? '' : issuer.pathname;
     const url = new URL(`/.well-known/oauth-authorization-server${path}`, issuer.origin);
-    const answer = await exchange('issuer', { method: 'GET', url });
+    const answer = await exchange('issuer', { trust: this.#trust, method: 'GET', url });
     if (answer.status !== 200) throw malformed(url, `it answered ${answer.status} for its metadata`);
     const found = metadata.safeParse(readJson(answer));
     if (!found.success) throw malformed(url, 'its metadata names no token endpoint');
@@ -93,6 +97,7 @@ export class IssuerClient {
     if (wanted.scope !== undefined) form.set('scope', wanted.scope);
     const proof = await this.#proofKey.prove({ htm: 'POST', htu: endpoint.href, server: endpoint.origin });
     return exchange('issuer', {
+      trust: this.#trust,
       method: 'POST',
       url: endpoint,
       headers: { 'content-type': 'application/x-www-form-urlencoded', dpop: proof },

@@ -36,7 +36,7 @@ async function connect(holder: PassportHolder, authority: string): Promise<Tunne
       method: 'CONNECT',
       path: authority,
       headers: { host: authority, 'proxy-authorization': authorization, 'sallyport-dpop': proof },
-      createConnection: () => connectToGateway(holder.gateway),
+      createConnection: () => connectToGateway(holder),
     });
     request.setTimeout(ANSWER_TIMEOUT_MS, () => request.destroy(new Error('the gateway does not answer')));
     request.once('error', (cause) => reject(unreachable(holder, cause)));

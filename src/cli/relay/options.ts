@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import type { Delegation } from '../../sdk/index.ts';
+import type { Trust } from '../trust.ts';
 
 /** The agent that the relay acts as: what `sallyport agent add` has made. */
 export interface AgentIdentity {
@@ -18,6 +19,8 @@ export interface RelayOptions {
   readonly scope?: string;
   /** What another agent passed on: the passport comes by token exchange (RFC 8693), once, and is not renewed. */
   readonly delegation?: Delegation;
+  /** Whom to believe that it is the gateway, or the issuer; default: whom Node believes. */
+  readonly trust?: Trust;
   /** Told of what a person should know while the relay runs, one sentence each. Default: nobody. */
   readonly onNotice?: (sentence: string) => void;
 }

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { crossesNetworkInClear } from '../clear-text.ts';
+import type { Trust } from '../trust.ts';
 import { RelayFault } from './fault.ts';
 import { IssuerClient, type Passport } from './issuer.ts';
 import type { RelayOptions } from './options.ts';
@@ -25,6 +26,7 @@ export interface Credentials {
  */
 export class PassportHolder {
   readonly gateway: URL;
+  readonly trust: Trust;
   readonly #issuer: IssuerClient;
   readonly #proofKey: ProofKey;
   readonly #scope: { readonly scope?: string };
@@ -37,6 +39,7 @@ export class PassportHolder {
 
   private constructor(options: RelayOptions, proofKey: ProofKey) {
     this.gateway = new URL(new URL(options.gatewayUrl).origin);
+    this.trust = options.trust ?? null;
     this.#proofKey = proofKey;
     this.#issuer = new IssuerClient({ ...options, proofKey });
     this.#scope = options.scope === undefined ? {} : { scope: options.scope };

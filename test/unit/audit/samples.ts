@@ -174,6 +174,8 @@ const data: { readonly [T in AuditEventType]: AuditEventMap[T] } = {
   },
   'gate.started': { version: '0.1.0', node: 'node-1', settings: { audit: { durability: 'power' } } },
   'gate.stopped': { reason: 'SIGTERM', callsCut: 0 },
+  'tls.loaded': { listener: 'gateway', fingerprint: 'ab'.repeat(32), expiresAt: 1_795_444_718_799 },
+  'tls.rejected': { listener: 'control', fault: 'tls.pem expired' },
   'audit.recovered': { droppedBytes: 17 },
 };
 

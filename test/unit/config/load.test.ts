@@ -103,3 +103,14 @@ describe('loadConfig', () => {
     );
   });
 });
+
+it.each([
+  ['gateway: { tlsCertificateFile: a.pem }', 'gateway.tlsKeyFile: must be set too'],
+  ['control: { tlsKeyFile: a.key }', 'control.tlsCertificateFile: must be set too'],
+  [
+    'gateway: { tlsCertificateFile: a.pem, tlsKeyFile: a.key, publicUrl: "http://gate.test" }',
+    'gateway.publicUrl: must begin with https',
+  ],
+])('takes no half of TLS: %s', (text, told) => {
+  expect(() => load(text)).toThrow(told);
+});

@@ -1,0 +1,1 @@
+export { openListenersTls } from './listeners.ts';
