@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Courier, type CourierOptions } from './courier.ts';
 import { Projector } from './projector.ts';
+import { LONGEST_PAUSE_MS } from './schedule.ts';
 import type { DeliveryRecord } from './store.ts';
 
 /** Deliveries that are fetched at once, and attempts that one sink gets side by side. */
@@ -45,6 +46,8 @@ export class Outbox {
   #kicked = false;
   #running: Promise<unknown> | null = null;
   #forgotAt = 0;
+  /** When it last looked for due deliveries, by a clock that may be set. */
+  #lookedAt = 0;
 
   constructor(options: OutboxOptions) {
     this.#o = options;
@@ -62,11 +65,38 @@ export class Outbox {
   /** Goes on where the last run ended. Resolves when it is under way. */
   async start(): Promise<void> {
     if (this.#running !== null) throw new TypeError('the outbox was started already');
-    await this.#o.outboxStore.cursor(this.#o.log.node);
+    const { log, outboxStore, clock } = this.#o;
+    if ((await outboxStore.cursor(log.node)) > log.lastSequence) await this.#beginAnew();
+    const now = clock.now();
+    await outboxStore.pullForward(log.node, now + LONGEST_PAUSE_MS, now);
+    this.#lookedAt = now;
     this.#running = Promise.all([
       this.#persist(() => this.#projector.run(this.#abort.signal)),
       this.#persist(() => this.#deliverAll()),
     ]);
+  }
+
+  /**
+   * The log ends before what was projected of it: it was moved away, or restored from a backup. Its numbers now
+   * stand for other records, whose alerts must not be taken for ones that were delivered.
+   */
+  async #beginAnew(): Promise<void> {
+    const { log, outboxStore, clock, onFault } = this.#o;
+    const reason = 'the audit log was begun anew, and its record is no longer there';
+    for (;;) {
+      const pending = await outboxStore.list(log.node, { status: 'pending', limit: BATCH });
+      for (const delivery of pending) {
+        const { alertId, sinkId, attempts } = delivery;
+        const data = { alertId, sinkId, attempts, reason };
+        await log.append({ type: 'alert.abandoned', tenant: '*', at: clock.now(), data });
+        await outboxStore.record(log.node, { ...delivery, status: 'abandoned', lastError: reason });
+      }
+      if (pending.length === 0) break;
+    }
+    await outboxStore.restart(log.node);
+    onFault?.(
+      new Error('the audit log was begun anew or rolled back: alerts are delivered from its beginning'),
+    );
   }
 
   /** How far delivery is behind: records of the log to be looked at, and by how long the oldest delivery is late. */
@@ -149,7 +179,9 @@ export class Outbox {
 
   #unavailable(): string[] {
     const now = this.#o.clock.now();
-    for (const [sinkId, until] of this.#resting) if (until <= now) this.#resting.delete(sinkId);
+    for (const [sinkId, until] of this.#resting) {
+      if (until <= now || until > now + FAULT_REST_MS) this.#resting.delete(sinkId);
+    }
     return [...this.#busy, ...this.#resting.keys()];
   }
 
@@ -157,7 +189,10 @@ export class Outbox {
     const { log, outboxStore, clock } = this.#o;
     await this.#projector.saveCursor(SAVE_CURSOR_EVERY);
     const now = clock.now();
-    if (now - this.#forgotAt < FORGET_EVERY_MS) return;
+    // The clock was set back: what waits for a time that has just become far away is tried at once.
+    if (now < this.#lookedAt) await outboxStore.pullForward(log.node, now, now);
+    this.#lookedAt = now;
+    if (Math.abs(now - this.#forgotAt) < FORGET_EVERY_MS) return;
     this.#forgotAt = now;
     await outboxStore.deleteFinished(log.node, now - KEEP_FINISHED_MS);
   }

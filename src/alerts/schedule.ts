@@ -9,6 +9,9 @@ const MAX_AGE_MS = 72 * 60 * 60 * 1000;
 /** Longest Retry-After that is respected. */
 const LONGEST_RETRY_AFTER_MS = 24 * 60 * 60 * 1000;
 
+/** No attempt is ever put off further than this: what is, was put off by a clock that ran ahead. */
+export const LONGEST_PAUSE_MS = LONGEST_RETRY_AFTER_MS * 1.25;
+
 export interface Failure {
   /** Attempts so far, this one included. */
   readonly attempts: number;

@@ -50,6 +50,10 @@ export interface OutboxStore {
   due(node: string, now: number, limit: number, exceptSinks?: readonly string[]): Promise<DeliveryRecord[]>;
   /** When the next pending one is due; null when none is pending. */
   nextDueAt(node: string, exceptSinks?: readonly string[]): Promise<number | null>;
+  /** Makes pending ones that are due later than `beyond` due at `to`: for a clock that was set back. */
+  pullForward(node: string, beyond: number, to: number): Promise<void>;
+  /** Forgets cursor and deliveries: for a node whose log was begun anew. */
+  restart(node: string): Promise<void>;
   record(node: string, delivery: DeliveryRecord): Promise<void>;
   list(
     node: string,

@@ -30,10 +30,19 @@ export interface ApprovalsOptions {
   readonly lifetimeMs: number;
 }
 
+interface Answer {
+  readonly tenant: string;
+  readonly id: string;
+  readonly status: 'approved' | 'denied';
+  readonly by: string;
+  readonly reason: string | null;
+}
+
 /** Held calls: asked for, decided by a person, used once for exactly the call that was shown. */
 export class Approvals {
   readonly #options: ApprovalsOptions;
   readonly #waiting = new Map<string, Set<() => void>>();
+  #deciding: Promise<unknown> = Promise.resolve();
 
   constructor(options: ApprovalsOptions) {
     this.#options = options;
@@ -90,21 +99,27 @@ export class Approvals {
   }
 
   /** A person's answer. Throws Refusal not_found, approval_expired, conflict. */
-  async decide(o: {
-    readonly tenant: string;
-    readonly id: string;
-    readonly status: 'approved' | 'denied';
-    readonly by: string;
-    readonly reason: string | null;
-  }): Promise<ApprovalRecord> {
-    const now = this.#options.clock.now();
-    const end = o.status === 'approved' ? { expiresAt: now + USE_MS } : {};
-    const decided = await this.#options.store.decide({ ...o, ...end }, now);
-    const record = await this.#options.store.get(o.tenant, o.id);
-    if (record === null)
+  decide(o: Answer): Promise<ApprovalRecord> {
+    // One after the other, so that of two people's answers the log holds the one that counts.
+    const decided = this.#deciding.then(() => this.#decide(o));
+    this.#deciding = decided.catch(() => {});
+    return decided;
+  }
+
+  async #decide(o: Answer): Promise<ApprovalRecord> {
+    const { store, clock } = this.#options;
+    const now = clock.now();
+    const asked = await store.get(o.tenant, o.id);
+    if (asked === null)
       throw new Refusal('not_found', { detail: `There is no approval ${JSON.stringify(o.id)}.` });
+    if (asked.status !== 'pending' || asked.expiresAt <= now) throw cannotDecide(asked, now);
+    // On the record first: no yes is ever in force that the log does not know.
+    const type = o.status === 'approved' ? 'approval.approved' : 'approval.denied';
+    await this.#audit(type, { ...asked, reason: o.reason }, o.by);
+    const end = o.status === 'approved' ? { expiresAt: now + USE_MS } : {};
+    const decided = await store.decide({ ...o, ...end }, now);
+    const record = (await store.get(o.tenant, o.id)) ?? asked;
     if (!decided) throw cannotDecide(record, now);
-    await this.#audit(o.status === 'approved' ? 'approval.approved' : 'approval.denied', record, o.by);
     this.#wake(o.id);
     return record;
   }

@@ -99,6 +99,21 @@ export function outboxStore(link: Link): OutboxStore {
       const row = await query.executeTakeFirst();
       return row?.next_attempt_at ?? null;
     },
+    async pullForward(node, beyond, to) {
+      await db
+        .updateTable('deliveries')
+        .set({ next_attempt_at: to })
+        .where('node', '=', node)
+        .where('status', '=', literal('pending'))
+        .where('next_attempt_at', '>', beyond)
+        .execute();
+    },
+    async restart(node) {
+      await link.atomically(async (transaction) => {
+        await transaction.db.deleteFrom('deliveries').where('node', '=', node).execute();
+        await transaction.db.deleteFrom('outbox_cursors').where('node', '=', node).execute();
+      });
+    },
     async record(node, delivery) {
       const { attempts, next_attempt_at, status, last_error } = toRow(node, delivery);
       const result = await db

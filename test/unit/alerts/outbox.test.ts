@@ -57,9 +57,9 @@ async function openBench(o: { readonly send?: Send } = {}): Promise<Bench> {
     clock,
     directory,
     faults,
-    async startOutbox() {
+    async startOutbox(this: Bench) {
       const outbox = new Outbox({
-        log,
+        log: this.log,
         outboxStore: storage.outbox,
         sinkStore: storage.sinks,
         open: sealer.open,
@@ -333,4 +333,63 @@ test('a fault of the database stops nothing for good, and loses nothing', async 
 test('starting it twice is a programmer’s mistake', async () => {
   const outbox = await (await openBench()).startOutbox();
   await expect(outbox.start()).rejects.toThrow(TypeError);
+});
+
+test('a log that was begun anew is delivered from its beginning, and what is lost with the old one is told', async () => {
+  const bench = await openBench();
+  const receiver = await startReceiver();
+  receiver.answer = (number) => ({ status: number < 3 ? 204 : 500 });
+  await bench.addWebhook(receiver.url);
+  const first = await bench.startOutbox();
+  for (let count = 0; count < 3; count++) await bench.log.append(alert());
+  await expect.poll(() => statusesOf(bench)).toEqual(['delivered', 'delivered', 'delivered']);
+  await bench.log.append(alert());
+  await expect.poll(() => receiver.received.length).toBe(4);
+  await first.close();
+
+  // As our own error message advises for a log that is broken: its folder is moved away.
+  const log = await openLog(join(temporaryFolder(), 'audit'));
+  receiver.answer = () => ({ status: 204 });
+  const anew = { ...bench, log };
+  const outbox = await anew.startOutbox();
+  const fresh = alert();
+  await log.append(fresh);
+  await expect
+    .poll(() => receiver.received.map(({ headers }) => headers['webhook-id']))
+    .toContain(fresh.data.alertId);
+  expect(await eventsOf(log, 'alert.abandoned')).toMatchObject([
+    { reason: expect.stringContaining('begun anew') },
+  ]);
+  expect(String(bench.faults.at(-1))).toMatch(/begun anew or rolled back/);
+  await outbox.close();
+});
+
+test('a clock that is set back does not put deliveries off until it has caught up', async () => {
+  const bench = await openBench();
+  const receiver = await startReceiver();
+  receiver.answer = (number) => ({ status: number === 0 ? 500 : 204 });
+  await bench.addWebhook(receiver.url);
+  bench.clock.advance(48 * 60 * 60_000);
+  await bench.startOutbox();
+  await bench.log.append(alert({ at: bench.clock.now() }));
+  await expect.poll(() => receiver.received.length).toBe(1);
+  await expect.poll(() => bench.storage.outbox.nextDueAt('node-1')).toBeGreaterThan(bench.clock.now());
+  bench.clock.advance(-48 * 60 * 60_000);
+  await expect.poll(() => statusesOf(bench)).toEqual(['delivered']);
+});
+
+test('what was put off by a clock that ran ahead is tried at the next start', async () => {
+  const bench = await openBench();
+  const receiver = await startReceiver();
+  receiver.answer = () => ({ status: 500 });
+  await bench.addWebhook(receiver.url);
+  bench.clock.advance(48 * 60 * 60_000);
+  const first = await bench.startOutbox();
+  await bench.log.append(alert({ at: bench.clock.now() }));
+  await expect.poll(() => receiver.received.length).toBe(1);
+  await first.close();
+  bench.clock.advance(-48 * 60 * 60_000);
+  receiver.answer = () => ({ status: 204 });
+  await bench.startOutbox();
+  await expect.poll(() => statusesOf(bench)).toEqual(['delivered']);
 });

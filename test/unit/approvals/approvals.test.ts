@@ -162,3 +162,29 @@ describe('Approvals', () => {
     expect((await waiting).status).toBe('pending');
   });
 });
+
+describe('a log that takes no more records', () => {
+  it('keeps a decision from being in force, now and after the log is mended', async () => {
+    const { id } = await ask();
+    const audited = approvals;
+    approvals = new Approvals({
+      store: storage.approvals,
+      clock: { now: () => now },
+      audit: () => Promise.reject(new Error('the disk is full')),
+      lifetimeMs: LIFETIME_MS,
+    });
+    await expect(decide(id, 'approved')).rejects.toThrow('the disk is full');
+    approvals = audited;
+    expect(await approvals.get('t', id)).toMatchObject({ status: 'pending', decidedBy: null });
+    await expect(use(id)).rejects.toMatchObject({ code: 'approval_required' });
+    expect(await decide(id, 'approved')).toMatchObject({ status: 'approved' });
+  });
+
+  it('holds exactly the answer that counts when many people answer at the same moment', async () => {
+    const { id } = await ask();
+    const answers = Array.from({ length: 20 }, (_, at) => decide(id, at % 2 === 0 ? 'approved' : 'denied'));
+    const ends = await Promise.allSettled(answers);
+    expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(events.map(({ type }) => type)).toEqual(['approval.requested', 'approval.approved']);
+  });
+});
