@@ -29,7 +29,7 @@ proxy.onRequest((context, next) => {
   context.proxyToServerRequestOptions.headers.authorization = `Bearer ${secret}`;
   next();
 });
-const httpsAgent = new Agent({ keepAlive: true, ca: upstreamCa });
+const httpsAgent = new Agent({ keepAlive: true, ...(upstreamCa === '' ? {} : { ca: upstreamCa }) });
 proxy.listen({ host: '127.0.0.1', port: 0, sslCaDir: folder, keepAlive: true, httpsAgent }, (fault) => {
   if (fault) throw fault;
   tellReady({ port: proxy.httpPort, ca: readFileSync(join(folder, 'certs', 'ca.pem'), 'utf8') });

@@ -25,7 +25,7 @@ const authority = await generateCACertificate();
 const server = getLocal({ https: authority, recordTraffic: false, http2: false });
 await server.start();
 await server.forAnyRequest().thenPassThrough({
-  additionalTrustedCAs: [{ cert: upstreamCa }],
+  additionalTrustedCAs: upstreamCa === '' ? [] : [{ cert: upstreamCa }],
   transformRequest: { updateHeaders: { authorization: `Bearer ${secret}` } },
 });
 tellReady({ port: server.port, ca: authority.cert });

@@ -4,6 +4,8 @@ export interface PeerInput {
   readonly secret: string;
   /** PEM that the upstream's certificate chains to. */
   readonly upstreamCa: string;
+  /** Put the secret into plain http as well. */
+  readonly plain?: boolean;
 }
 
 /** The npm peers, and what they leave out that the gate does on each request. */

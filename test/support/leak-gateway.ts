@@ -150,7 +150,7 @@ interface RawUpstream {
 }
 
 /** Writes its answers byte by byte itself: no library's framing stands between the case and the gate. */
-async function openUpstream(): Promise<RawUpstream> {
+export async function openUpstream(): Promise<RawUpstream> {
   let next: Echo | null = null;
   let seen = '';
   const sockets = new Set<Socket>();
@@ -232,7 +232,7 @@ function call(port: number, agent: http.Agent): Promise<Arrival> {
   });
 }
 
-function pairs(raw: readonly string[]): (readonly [string, string])[] {
+export function pairs(raw: readonly string[]): (readonly [string, string])[] {
   const list: (readonly [string, string])[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) list.push([raw[at] ?? '', raw[at + 1] ?? '']);
   return list;

@@ -95,7 +95,8 @@ async function faultOf(
   return null;
 }
 
-function faultIn(echo: Echo, arrival: Arrival): string | null {
+/** Why an arrival is no good: a piece of the secret, or a head that is not true; null: it is good. */
+export function faultIn(echo: Echo, arrival: Arrival): string | null {
   const fields = [...arrival.headers, ...arrival.interim, ...arrival.trailers];
   const seen = Buffer.concat([
     Buffer.from([arrival.reason, ...fields.flat()].join('\n'), 'latin1'),
