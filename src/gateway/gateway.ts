@@ -7,7 +7,7 @@ import type { Vault } from '../vault/index.ts';
 import { approvalGate } from './approval-gate.ts';
 import { makeLeafKey } from './ca/certificate-authority.ts';
 import { Leaves } from './ca/leaves.ts';
-import { SessionAuthorities } from './ca/session-authorities.ts';
+import { hostsOfPassport, SessionAuthorities } from './ca/session-authorities.ts';
 import { StandingAuthority } from './ca/standing-authority.ts';
 import { Doors } from './doors.ts';
 import { type Dial, systemDial } from './egress/connector.ts';
@@ -45,7 +45,7 @@ export interface GatewayOptions {
   /** The policies in force; see `policyGate`. */
   readonly policy: PolicyGate;
   readonly approvals: Pick<Approvals, 'request' | 'find' | 'use' | 'get' | 'wait'>;
-  readonly vault: Pick<Vault, 'describe' | 'use' | 'onChanged' | 'sealBlob' | 'openBlob'>;
+  readonly vault: Pick<Vault, 'describe' | 'use' | 'onChanged' | 'sealBlob' | 'openBlob' | 'deriveKey'>;
   readonly detector: DetectorGate;
   readonly audit: Pick<AuditLog, 'append'>;
   readonly raise: Line['raise'];
@@ -109,7 +109,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const inFlight = new InFlight();
   const needles = new NeedleCache();
-  const sessions = new SessionAuthorities(clock);
+  const sessions = new SessionAuthorities({ clock, deriveKey: (names) => vault.deriveKey(names) });
   const standing = new StandingAuthority({
     file: options.authorityFile,
     vault,
@@ -159,8 +159,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     doors: new Doors({ line, endpoints, requestTimeoutMs: options.requestTimeoutMs, ownHosts }),
     tunnels: {
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
-      contextFor: async (passport, host) =>
-        leaves.context(sessions.of(passport, host) ?? (await standing.current()), host),
+      contextFor: async (passport, host, bySession) => {
+        const hosts = bySession ? hostsOfPassport(passport, services) : [];
+        if (hosts.includes(host)) await sessions.issue(passport, hosts);
+        return leaves.context(sessions.of(passport, host) ?? (await standing.current()), host);
+      },
     },
     tls: options.tls ?? null,
     requestTimeoutMs: options.requestTimeoutMs,

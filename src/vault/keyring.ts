@@ -1,6 +1,7 @@
 import { hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { SecretBytes } from '../core/index.ts';
 import { createKeyFile, readKeyFile, replaceKeyFile } from '../files/index.ts';
 import { KEY_BYTES } from './aead.ts';
 import { canonicalFields } from './canonical.ts';
@@ -88,6 +89,11 @@ export class Keyring {
   use<T>(id: string, read: (key: Uint8Array) => T): T | null {
     const key = this.#keyOf(id);
     return key === null ? null : key.use(read);
+  }
+
+  /** A key of its own for these names, apart from every key-encryption key. */
+  derive(names: readonly string[]): SecretBytes {
+    return new SecretBytes(this.#root.use((root) => derive(root, ['sallyport/vault/derived/1', ...names])));
   }
 
   /** The next generation, durable when this resolves; older ones stay usable for what they wrapped. */

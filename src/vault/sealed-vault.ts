@@ -161,6 +161,11 @@ class SealedVault implements Vault {
     return this.#envelope.openBlob(context, blob).secret;
   }
 
+  deriveKey(names: readonly string[]): SecretBytes {
+    this.#mustBeOpen();
+    return this.#keyring.derive(names);
+  }
+
   rotateKeys(by: string): Promise<{ readonly keyId: string; readonly rewrapped: number }> {
     return this.#current.change(async () => {
       this.#mustBeOpen();

@@ -56,6 +56,11 @@ export interface Vault {
   sealBlob(context: string, bytes: Uint8Array): Uint8Array;
   /** Throws `credential_unusable` when context or bytes are not those that were sealed. */
   openBlob(context: string, blob: Uint8Array): SecretBytes;
+  /**
+   * 32 bytes that these names alone stand for, the same at each start and on every node; they survive `rotateKeys`.
+   * For keys that would otherwise have to be stored. Dispose of what comes back.
+   */
+  deriveKey(names: readonly string[]): SecretBytes;
   /** A new key-encryption key; rows are wrapped with it one by one. Resolves with how many. */
   rotateKeys(by: string): Promise<{ readonly keyId: string; readonly rewrapped: number }>;
   close(): Promise<void>;

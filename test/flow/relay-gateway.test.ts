@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { exportJWK } from 'jose';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { callOnce, openRelay, runCommand } from '../../src/cli/relay/index.ts';
 import { makeTestAuthority } from '../support/certificates.ts';
 import { type FakeGate, openFakeGate } from '../support/gate-fakes.ts';
@@ -27,6 +27,7 @@ const SECRET = 'fake-upstream-secret-0123456789';
 let folder: string;
 let bench: Bench;
 let gate: FakeGate;
+let startGate: () => Promise<FakeGate>;
 let gitServer: GitServer;
 let servers: Server[];
 let agent: { clientId: string; privateJwk: Awaited<ReturnType<typeof exportJWK>> };
@@ -55,31 +56,33 @@ beforeEach(async () => {
   const publicUrl = `http://127.0.0.1:${port}`;
   bench = await openBench({ audience: publicUrl, nonce: true, passportLifetimeSeconds: 12 });
   const upstream = { allowPrivate: true, upstreamCa: authority.certificatePem };
-  gate = await openFakeGate({
-    services: [
-      {
-        ...upstream,
-        name: 'api',
-        origins: [{ scheme: 'https', host: 'api.test', port: securePort }],
-        credential: 'api-key',
+  startGate = () =>
+    openFakeGate({
+      services: [
+        {
+          ...upstream,
+          name: 'api',
+          origins: [{ scheme: 'https', host: 'api.test', port: securePort }],
+          credential: 'api-key',
+        },
+        { ...upstream, name: 'plain', origins: [{ scheme: 'http', host: 'plain.test', port: plainPort }] },
+        {
+          ...upstream,
+          name: 'git',
+          origins: [{ scheme: 'https', host: 'git.test', port: gitServer.port }],
+          credential: 'git-key',
+        },
+      ],
+      secrets: { 'api-key': SECRET, 'git-key': SECRET },
+      resolve: async () => ['127.0.0.1'],
+      options: {
+        listen: { host: '127.0.0.1', port },
+        publicUrl,
+        verifier: bench.room.verifier,
+        revocations: bench.room.revocations,
       },
-      { ...upstream, name: 'plain', origins: [{ scheme: 'http', host: 'plain.test', port: plainPort }] },
-      {
-        ...upstream,
-        name: 'git',
-        origins: [{ scheme: 'https', host: 'git.test', port: gitServer.port }],
-        credential: 'git-key',
-      },
-    ],
-    secrets: { 'api-key': SECRET, 'git-key': SECRET },
-    resolve: async () => ['127.0.0.1'],
-    options: {
-      listen: { host: '127.0.0.1', port },
-      publicUrl,
-      verifier: bench.room.verifier,
-      revocations: bench.room.revocations,
-    },
-  });
+    });
+  gate = await startGate();
   const key = await newKey();
   const registered = await bench.room.agents.register(
     { name: 'tester', owner: 'team', scopes: ['api:read', 'plain:read', 'git:read'], jwks: [jwkOf(key)] },
@@ -191,6 +194,22 @@ describe('the relay before the real issuer and gateway', () => {
     expect(bench.eventsOf('passport.issued').length).toBeGreaterThan(1);
     const calls = gate.of('call.permitted').length;
     expect(calls).toBeGreaterThan(50);
+  });
+
+  test('a program that trusts what it read at its start outlives a restart of the gate', async () => {
+    const script = `
+      import { appendFileSync, existsSync } from 'node:fs';
+      const get = () => fetch('${secureOrigin}/a').then((answer) => answer.text(), (fault) => String(fault.cause));
+      appendFileSync(process.argv[1], await get());
+      while (!existsSync('${join(folder, 'restarted')}')) await new Promise((go) => setTimeout(go, 20));
+      appendFileSync(process.argv[1], await get());`;
+    const run = runs([process.execPath, '--input-type=module', '-e', script]);
+    await vi.waitFor(async () => expect(await output()).toBe('GET /a '), { timeout: 10_000 });
+    await gate.close();
+    gate = await startGate();
+    await writeFile(join(folder, 'restarted'), '');
+    expect(await run).toBe(0);
+    expect(await output()).toBe('GET /a GET /a ');
   });
 
   test('shows the gate’s own no: an unknown place, and an agent that was quarantined', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -203,6 +204,8 @@ export async function openFakeGate(o: FakeGateOptions = {}): Promise<FakeGate> {
       },
       sealBlob: (_context: string, bytes: Uint8Array) => Uint8Array.from(bytes),
       openBlob: (_context: string, bytes: Uint8Array) => new SecretBytes(Uint8Array.from(bytes)),
+      deriveKey: (names: readonly string[]) =>
+        new SecretBytes(Uint8Array.from(createHash('sha256').update(names.join('\n')).digest())),
     },
     detector: {
       inspect: async () => ({

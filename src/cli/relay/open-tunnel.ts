@@ -35,7 +35,13 @@ async function connect(holder: PassportHolder, authority: string): Promise<Tunne
     const request = http.request({
       method: 'CONNECT',
       path: authority,
-      headers: { host: authority, 'proxy-authorization': authorization, 'sallyport-dpop': proof },
+      headers: {
+        host: authority,
+        'proxy-authorization': authorization,
+        'sallyport-dpop': proof,
+        // The child trusts the authority of this session alone; a gate that was started since is told.
+        'sallyport-authority': 'session',
+      },
       createConnection: () => connectToGateway(holder),
     });
     request.setTimeout(ANSWER_TIMEOUT_MS, () => request.destroy(new Error('the gateway does not answer')));

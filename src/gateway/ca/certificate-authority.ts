@@ -37,14 +37,15 @@ export class CertificateAuthority {
   readonly #certificate: x509.X509Certificate;
   readonly #signingKey: webcrypto.CryptoKey;
 
-  /** `extractable`: whether the key can be sealed for later; a session's key can't leave this object. */
+  /** `keys`: those that it had before; default: fresh ones. Fresh ones alone can be exported. */
   static async make(o: {
+    readonly keys?: webcrypto.CryptoKeyPair;
     readonly name: string;
     readonly hosts: readonly string[];
     readonly lifetimeMs: number;
     readonly now: number;
   }): Promise<{ readonly authority: CertificateAuthority; readonly exportKey: () => Promise<Uint8Array> }> {
-    const keys = await makeKeys(true);
+    const keys = o.keys ?? (await makeKeys(true));
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       name: `CN=${o.name}, O=Sallyport`,
       keys: keys as CryptoKeyPair,

@@ -1,6 +1,6 @@
 import { type AuditEvent, Refusal, type ServiceDirectory } from '../../core/index.ts';
 import type { SessionAuthorities } from '../ca/session-authorities.ts';
-import { hostsOfScopes } from '../ca/session-authorities.ts';
+import { hostsOfPassport } from '../ca/session-authorities.ts';
 import { verifyPassport } from '../steps.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -22,7 +22,7 @@ export function authorityEndpoint({ sessions, services, audit }: AuthorityEndpoi
       const passport = await verifyPassport(line, story, request.presented());
       await body.buffer(0);
       const { tenant, agentId, sid } = passport.subject;
-      const hosts = hostsOfScopes(passport.scopes, (name) => services.byName(tenant, name));
+      const hosts = hostsOfPassport(passport, services);
       if (hosts.length === 0) {
         throw new Refusal('scope_insufficient', {
           detail: 'The passport names no service that has an https origin.',

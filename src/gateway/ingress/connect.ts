@@ -9,13 +9,21 @@ import type { Line, Story } from '../line.ts';
 import { recordRefusal } from '../refused.ts';
 import { refuseStrayDecoy, verifyPassport } from '../steps.ts';
 import { formatAuthority, parseAuthority } from './authority.ts';
+import { valuesOf } from './fields.ts';
 import { PROXY_FIELDS, presentedPassport } from './passport-fields.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Tunnel } from './tunnel.ts';
 
 export interface TunnelTools {
-  /** The certificate to show for a host, by an authority that the session trusts. */
-  readonly contextFor: (passport: VerifiedPassport, host: string) => Promise<SecureContext>;
+  /**
+   * The certificate to show for a host, by an authority that the session trusts. `bySession`: the client says that it
+   * trusts its session's, which a gate that has started since does not know by itself.
+   */
+  readonly contextFor: (
+    passport: VerifiedPassport,
+    host: string,
+    bySession: boolean,
+  ) => Promise<SecureContext>;
   /** How long a client may take to begin TLS, and to finish the handshake. */
   readonly handshakeTimeoutMs: number;
 }
@@ -108,7 +116,7 @@ interface Place {
 const TLS_HANDSHAKE = 0x16;
 
 async function handshake(
-  { tools, socket, first }: Opening,
+  { tools, socket, first, head }: Opening,
   { host, port, schemes, passport, token }: Place,
   enter: (socket: Socket, tunnel: Tunnel) => void,
 ): Promise<void> {
@@ -128,7 +136,8 @@ async function handshake(
     return;
   }
   socket.unshift(start);
-  const context = await tools.contextFor(passport, host);
+  const bySession = valuesOf(head.headers, 'sallyport-authority').includes('session');
+  const context = await tools.contextFor(passport, host, bySession);
   enter(await acceptTls(socket, context, host, tools.handshakeTimeoutMs), tunnel);
 }
 

@@ -136,6 +136,32 @@ describe('key-encryption keys', () => {
   });
 });
 
+describe('derived keys', () => {
+  const derived = (keyring: Keyring, ...names: string[]) => {
+    using key = keyring.derive(names);
+    return key.use((bytes) => Buffer.from(bytes).toString('hex'));
+  };
+
+  it('are the same at each start and in each generation, and of these names alone', async () => {
+    const first = await openFile();
+    const key = derived(first, 'a', 'bc');
+    expect(key).toHaveLength(64);
+    await first.rotate();
+    expect(derived(first, 'a', 'bc')).toBe(key);
+    first.close();
+    const second = await openFile();
+    expect(derived(second, 'a', 'bc')).toBe(key);
+    const others = [
+      derived(second, 'ab', 'c'),
+      derived(second, 'a'),
+      derived(second),
+      keyOf(second, 'kek-1'),
+    ];
+    expect(new Set([key, ...others]).size).toBe(5);
+    second.close();
+  });
+});
+
 describe('rotateKeys', () => {
   let bench: Bench;
   beforeEach(async () => {
