@@ -28,6 +28,8 @@ export interface AdminRooms {
   verifyAudit(checkpoint: string | null): Promise<VerifyReport>;
   readonly authority: AuthorityRoom;
   readonly tokens: AdminTokens;
+  /** Copies the embedded database into a new file of the data folder; null where there is none. Audited. */
+  snapshotDatabase(by: string): Promise<string | null>;
   /** What is on, what is off, and what an administrator has weakened. */
   status(): Promise<JsonObject>;
 }

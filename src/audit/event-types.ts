@@ -35,6 +35,7 @@ export const EVENT_TYPES: Readonly<Record<AuditEventType, string>> = {
   'ca.exported': 'The certificate of an interception authority was handed out.',
   'ca.issued': 'An interception authority was made.',
   'key.rotated': 'A key of the gate was replaced.',
+  'backup.made': 'The database was copied for a backup.',
   'approval.requested': 'A call waits for a person.',
   'approval.approved': 'A person approved a held call.',
   'approval.denied': 'A person denied a held call.',

@@ -28,6 +28,7 @@ import { openControlPlane } from './control-plane.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { ADMIN_PEPPER_FILE, assertNoLostKeys } from './lost-keys.ts';
 import { policyRoom } from './policy-room.ts';
+import { snapshotDatabase } from './snapshot.ts';
 import { prepareStateFolder } from './state-folder.ts';
 import { statusOf } from './status.ts';
 import { openListenersTls } from './tls/index.ts';
@@ -266,6 +267,8 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
       },
       authority: gateway.authority,
       tokens,
+      snapshotDatabase: (by) =>
+        snapshotDatabase({ storage, data: paths.data, clock, audit, tenant: TENANT }, by),
       status: () => statusOf({ version, config, log, keeper, detector, outbox, services }),
     },
     tokens,

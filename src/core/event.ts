@@ -147,6 +147,7 @@ export interface AuditEventMap {
   'ca.exported': AdminChange;
   'ca.issued': AdminChange;
   'key.rotated': AdminChange;
+  'backup.made': AdminChange;
   'approval.requested': ApprovalChange;
   'approval.approved': ApprovalChange;
   'approval.denied': ApprovalChange;

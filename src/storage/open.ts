@@ -16,6 +16,8 @@ export type StorageOptions = (SqliteOptions | PostgresOptions) & {
 
 export interface Storage extends Stores {
   readonly unitOfWork: UnitOfWork<Stores>;
+  /** Writes a copy of one moment into a new file, mode 0600; null for PostgreSQL, which has pg_dump. */
+  readonly snapshot: ((file: string) => void) | null;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export async function openStorageWith(
     unitOfWork: {
       run: (work) => link.atomically((transaction) => work(makeStores(transaction, connection.feed))),
     },
+    snapshot: connection.snapshot,
     close: () => connection.close(),
   };
 }

@@ -18,6 +18,7 @@ import { auditCheckpoint } from './audit-checkpoint.ts';
 import { auditExport } from './audit-export.ts';
 import { auditTail } from './audit-tail.ts';
 import { auditVerify } from './audit-verify.ts';
+import { backup } from './backup.ts';
 import { caExport } from './ca-export.ts';
 import { caStatus } from './ca-status.ts';
 import { call } from './call.ts';
@@ -50,6 +51,7 @@ import { policyExplain } from './policy-explain.ts';
 import { policyReload } from './policy-reload.ts';
 import { policyStatus } from './policy-status.ts';
 import { policyTest } from './policy-test.ts';
+import { restore } from './restore.ts';
 import { run } from './run.ts';
 import { serviceAdd } from './service-add.ts';
 import { serviceList } from './service-list.ts';
@@ -73,6 +75,8 @@ export const COMMANDS: readonly Command[] = [
   demo,
   status,
   doctor,
+  backup,
+  restore,
   version,
   login,
   logout,

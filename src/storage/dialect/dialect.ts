@@ -7,5 +7,7 @@ import type { ChangeFeed } from './change.ts';
 export interface DialectConnection extends MigrationTarget {
   readonly feed: ChangeFeed;
   transaction(): TransactionBuilder<Schema>;
+  /** Writes a copy of one moment into a new file, mode 0600; null where the server's own tools do that. */
+  readonly snapshot: ((file: string) => void) | null;
   close(): Promise<void>;
 }

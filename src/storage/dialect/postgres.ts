@@ -69,6 +69,7 @@ export function openPostgres(options: PostgresOptions, onFault: (fault: unknown)
       await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
     },
     feed,
+    snapshot: null,
     // The stores look at what others have committed meanwhile; a stricter default of the server's would fail them.
     transaction: () => db.transaction().setIsolationLevel('read committed'),
     async close() {

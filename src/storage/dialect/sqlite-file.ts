@@ -50,3 +50,10 @@ function readPragma(database: DatabaseSync, pragma: string): unknown {
   const row = database.prepare(`pragma ${pragma}`).get();
   return row === undefined ? undefined : Object.values(row)[0];
 }
+
+/** VACUUM INTO reads in one transaction, so that the copy is of one moment, and free of deleted content. */
+export function snapshotInto(database: DatabaseSync, target: string): void {
+  // SQLite fills an empty file; made here, it is never readable by others.
+  closeSync(openSync(target, 'wx', 0o600));
+  database.prepare('vacuum into ?').run(target);
+}

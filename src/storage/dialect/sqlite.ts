@@ -5,7 +5,7 @@ import type { Schema } from '../schema.ts';
 import { type ChangeFeed, type Follower, tellAll } from './change.ts';
 import type { DialectConnection } from './dialect.ts';
 import { codeOf, isDiskFault, SQLITE } from './sqlite-codes.ts';
-import { assertOurs, checkContent, damaged, prepareFile } from './sqlite-file.ts';
+import { assertOurs, checkContent, damaged, prepareFile, snapshotInto } from './sqlite-file.ts';
 import { preparedStatements } from './sqlite-statements.ts';
 
 /** How long a start waits for a process that is just ending and still holds the file. */
@@ -55,6 +55,7 @@ function connection(
     // The file is locked for this process already.
     lock: async () => {},
     feed: localFeed(onFault),
+    snapshot: (target) => snapshotInto(database, target),
     transaction: () => db.transaction(),
     async close() {
       await db.destroy();

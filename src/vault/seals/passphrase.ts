@@ -7,25 +7,25 @@ import { KEY_BYTES, openInto, seal } from '../aead.ts';
 import { canonicalFields } from '../canonical.ts';
 import type { Seal } from './seal.ts';
 
-const MIN_PASSPHRASE_BYTES = 12;
+export const MIN_PASSPHRASE_BYTES = 12;
 
 /**
  * The costs stand in the file, so that they can rise later. The lower bounds keep whoever can write the file
  * from making guesses cheap, the upper ones from stalling the start.
  */
-const sealedRootSchema = z.strictObject({
+export const passphraseHeader = z.strictObject({
   format: z.literal(1),
   kdf: z.literal('argon2id'),
   memoryKib: z.int().min(65_536).max(4_194_304),
   passes: z.int().min(3).max(64),
   lanes: z.int().min(1).max(16),
   salt: z.base64url().length(22),
-  sealedRoot: z.base64url(),
 });
+const sealedRootSchema = passphraseHeader.extend({ sealedRoot: z.base64url() });
 type SealedRoot = z.infer<typeof sealedRootSchema>;
 
 /** RFC 9106 section 4, second recommended option: 64 MiB, three passes, four lanes. */
-const COSTS = { memoryKib: 65_536, passes: 3, lanes: 4 } as const;
+export const COSTS = { memoryKib: 65_536, passes: 3, lanes: 4 } as const;
 
 /**
  * The root key under a key that Argon2id makes of a passphrase. A wrong passphrase is told at once, because
@@ -70,9 +70,9 @@ function parse(path: string, bytes: Buffer): SealedRoot {
   }
 }
 
-type Header = Omit<SealedRoot, 'sealedRoot'>;
+type Header = z.infer<typeof passphraseHeader>;
 
-async function deriveKey(passphrase: SecretBytes, header: Header): Promise<Buffer> {
+export async function deriveKey(passphrase: SecretBytes, header: Header): Promise<Buffer> {
   const copy = passphrase.use((bytes) => Buffer.from(bytes));
   try {
     return await argon2.hash(copy, {

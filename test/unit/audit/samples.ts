@@ -149,6 +149,7 @@ const data: { readonly [T in AuditEventType]: AuditEventMap[T] } = {
   'ca.exported': change,
   'ca.issued': change,
   'key.rotated': change,
+  'backup.made': change,
   'approval.requested': approval,
   'approval.approved': approval,
   'approval.denied': approval,

@@ -3,6 +3,7 @@ import { agentRoutes } from './agents.ts';
 import { alertRoutes } from './alerts.ts';
 import { approvalRoutes } from './approvals.ts';
 import { auditRoutes } from './audit.ts';
+import { backupRoutes } from './backup.ts';
 import { credentialRoutes } from './credentials.ts';
 import { decoyRoutes } from './decoys.ts';
 import { describe } from './description.ts';
@@ -24,6 +25,7 @@ const RESOURCES: readonly Route[] = [
   ...auditRoutes,
   ...tokenRoutes,
   ...operationRoutes,
+  ...backupRoutes,
 ];
 
 /** The whole admin API: a line each for the server, the OpenAPI document and the reference page. */
