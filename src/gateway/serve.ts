@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { newId, Refusal } from '../core/index.ts';
 import { answerAndClose, answerAndDiscard } from './answer-and-discard.ts';
+import { closeIfStuck } from './close-if-stuck.ts';
 import type { Doors } from './doors.ts';
 import { openTunnel, type TunnelTools } from './ingress/connect.ts';
 import { parserRefusal } from './ingress/parser-refusal.ts';
@@ -35,8 +36,8 @@ export class GatewayServers {
   readonly #tunnels = new WeakMap<Socket, Tunnel>();
   /** Connections on which something was not well-formed: what follows is no new message. */
   readonly #spoiled = new WeakSet<Socket>();
-  /** The response that each connection works on, for faults that the parser finds in a body. */
-  readonly #responses = new WeakMap<Socket, ServerResponse>();
+  /** The responses that each connection works on, in the order of their requests (clients may pipeline them). */
+  readonly #responses = new WeakMap<Socket, Set<ServerResponse>>();
   /** Connections to the listener whose TLS handshake is done. */
   readonly #secured = new WeakSet<Socket>();
 
@@ -80,7 +81,7 @@ export class GatewayServers {
       socket,
       expiresAt: tunnel.passport.expiresAt,
       now: this.#options.line.clock.now(),
-      responding: () => this.#responses.get(socket) ?? null,
+      responding: () => this.#lastOn(socket),
     });
     this.inner.emit('connection', socket);
     // It was paused while its first byte was looked at.
@@ -93,7 +94,8 @@ export class GatewayServers {
       socket.destroy();
       return;
     }
-    this.#responses.set(socket, response);
+    const onSocket = this.#responses.get(socket) ?? new Set();
+    this.#responses.set(socket, onSocket.add(response));
     const story = this.#begin(request);
     response.on('error', ignore);
     try {
@@ -109,8 +111,13 @@ export class GatewayServers {
     } catch (error) {
       await this.#refuse(refusalOf(error), story, request, response);
     } finally {
-      if (this.#responses.get(socket) === response) this.#responses.delete(socket);
+      onSocket.delete(response);
+      closeIfStuck(response, this.#options.requestTimeoutMs);
     }
+  }
+
+  #lastOn(socket: Socket): ServerResponse | null {
+    return [...(this.#responses.get(socket) ?? [])].at(-1) ?? null;
   }
 
   /** The one catch: recorded, then answered. */
@@ -165,8 +172,9 @@ export class GatewayServers {
       return;
     }
     this.#spoiled.add(socket);
-    const response = this.#responses.get(socket);
-    if (response?.headersSent === true) {
+    const response = this.#lastOn(socket);
+    // Behind the beginning of an answer, of this request or of one before it, other bytes would pass for its rest.
+    if ([...(this.#responses.get(socket) ?? [])].some(({ headersSent }) => headersSent)) {
       socket.destroy(error);
       return;
     }
@@ -177,7 +185,7 @@ export class GatewayServers {
     });
     const refusal = parserRefusal(error);
     // A call that was under way is recorded by its own line, when its body ends in this fault.
-    if (response === undefined) await recordRefusal(this.#options.line, story, refusal);
+    if (response === null) await recordRefusal(this.#options.line, story, refusal);
     if (!socket.destroyed && socket.writable) {
       socket.end(rawProblem(this.#problem(refusal, story, false)), () => socket.destroy());
     } else socket.destroy();

@@ -128,19 +128,38 @@ describe('a client that keeps what it was refused', () => {
   test('a fault behind pipelined requests adds nothing to an answer that is under way', async () => {
     const upstream = await upstreamOf((socket, request) => {
       if (request.includes('/slow')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun');
-      else socket.write(OK);
     });
     const gate = await gateBefore(upstream.port);
     const socket = client(gate);
     const host = `Host: 127.0.0.1:${gate.gateway.port}\r\n\r\n`;
     socket.write(`GET /s/api/slow HTTP/1.1\r\n${host}`);
     await readRaw(socket, 2_000, (got) => got.endsWith('begun'), false);
-    socket.write(`GET /s/api/slow HTTP/1.1\r\n${host}`);
+    socket.write(`GET /s/api/silent HTTP/1.1\r\n${host}`);
     await pause(50);
     socket.write('NOT HTTP\r\n\r\n');
     const { text } = await readRaw(socket, 2_000, () => false);
     expect(text).toBe('');
   });
+});
+
+test.each([
+  ['by itself', '', true],
+  ['through a proxy on this machine', 'X-Forwarded-For: 203.0.113.9\r\n', false],
+])('a CONNECT that came %s counts as from this machine or not', async (_name, field, expected) => {
+  const shown: (boolean | undefined)[] = [];
+  const verify = async (presented: { readonly loopback: boolean } | null) => {
+    shown.push(presented?.loopback);
+    throw new Refusal('passport_unbound');
+  };
+  const gate = await gateBefore(1, { options: { verifier: { verify } as never } });
+  await sendRaw(
+    gate.gateway.port,
+    [
+      `CONNECT api.example:80 HTTP/1.1\r\nHost: api.example:80\r\nProxy-Authorization: Bearer abc\r\n${field}\r\n`,
+    ],
+    { head: true },
+  );
+  expect(shown).toEqual([expected]);
 });
 
 describe('a connection that the upstream closed while it was kept', () => {

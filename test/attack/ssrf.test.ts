@@ -71,7 +71,7 @@ describe('destinations', () => {
 
   test('the gate’s own ports can not be reached through it, by no address of this machine', async () => {
     const egress = guard({ 'loop.example': ['127.0.0.1'], 'mapped.example': ['::ffff:127.0.0.1'] }, [8470]);
-    for (const host of ['loop.example', 'mapped.example']) {
+    for (const host of ['loop.example', 'mapped.example', '::ffff:7f00:1', '0:0:0:0:0:0:0:1']) {
       expect(await codeOf(egress.pin({ scheme: 'http', host, port: 8470 }, { allowPrivate: true }))).toBe(
         'destination_private',
       );

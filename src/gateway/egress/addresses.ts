@@ -90,11 +90,14 @@ export function classifyAddress(address: string): AddressClass {
   }
 }
 
-/** True for addresses of this very machine: loopback and unspecified. */
+/** True for addresses of this very machine: loopback and unspecified, however they are written. */
 export function isLoopback(address: string): boolean {
-  const unmapped =
-    address.toLowerCase().startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
-  return unmapped === '::1' || unmapped === '::' || (isIP(unmapped) === 4 && /^(127|0)\./.test(unmapped));
+  if (isIP(address) === 4) return /^(127|0)\./.test(address);
+  if (isIP(address) !== 6 || address.includes('%')) return false;
+  const bits = v6Bits(address);
+  if ((bits & MAPPED.mask) !== MAPPED.bits) return bits <= 1n;
+  const first = (bits >> 24n) & 0xffn;
+  return first === 127n || first === 0n;
 }
 
 function classOf(bits: bigint, ranges: readonly Range[]): AddressClass | null {

@@ -10,6 +10,7 @@ import { recordRefusal } from '../refused.ts';
 import { refuseStrayDecoy, verifyPassport } from '../steps.ts';
 import { formatAuthority, parseAuthority } from './authority.ts';
 import { valuesOf } from './fields.ts';
+import { cameThroughProxy } from './forwarded.ts';
 import { PROXY_FIELDS, presentedPassport } from './passport-fields.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -52,7 +53,7 @@ export async function openTunnel(
   const presented = presentedPassport(head.headers, PROXY_FIELDS, {
     htm: 'CONNECT',
     htu: formatAuthority(host, port),
-    loopback: isLoopback(socket.remoteAddress ?? ''),
+    loopback: isLoopback(socket.remoteAddress ?? '') && !cameThroughProxy(head.headers),
   });
   const passport = await verifyPassport(line, story, presented);
   const schemes = schemesAt(line, passport.subject.tenant, host, port);
