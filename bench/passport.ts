@@ -1,98 +1,121 @@
-import { randomUUID } from 'node:crypto';
-import { SignJWT } from 'jose';
-import { ASSERTION_TYPE, makeProof, openBench, TestAgent } from '../test/unit/passport/support.ts';
+import { Child } from './lib/child.ts';
 import { readOptions } from './lib/options.ts';
-import { report } from './lib/report.ts';
-import { median, quantile, rounded } from './lib/statistics.ts';
-import { openPlainProvider } from './passport/plain-provider.ts';
-import { EXCHANGE, type ExchangeTarget } from './passport/target.ts';
+import { type Row, report } from './lib/report.ts';
+import { median, rounded } from './lib/statistics.ts';
+import { SigningKey } from './load/agent.ts';
+import type { AgentSpec } from './load/requests.ts';
+import type { LoadFigures, LoadOrder } from './load/worker.ts';
+import { measureExchange } from './passport/exchange.ts';
+import { measureVerification } from './passport/verify.ts';
 
-/**
- * Token exchange, beside the same grant written plainly for oidc-provider: one after the other, round after round, in
- * one process that also makes the load, so that the ratio is smaller than that of the two alone. Ours writes each
- * passport to SQLite.
- */
-const IN_FLIGHT = 16;
-const REQUESTS_A_SECOND = 400;
+/** Passports from the gate, with everything on disk, beside oidc-provider in memory; in turn, medians of the rounds. */
+const CONNECTIONS = 16;
+const WARM_MS = 500;
+const RESOURCE = 'https://api.bench.example';
 
-const options = readOptions({ rounds: 5, seconds: 1 });
-const limit = { perSecond: 1e9, burst: 1e9 };
-const ours = await openBench({ limits: { client: limit, address: limit } });
-const [planner, worker] = [await TestAgent.register(ours), await TestAgent.register(ours)];
-const targets: readonly ExchangeTarget[] = [
-  {
-    name: 'sallyport',
-    issuer: ours.issuer,
-    subjectToken: (from, to) => from.passport({ may_act: to.id }),
-    close: () => ours.close(),
-  },
-  await openPlainProvider([planner, worker]),
-];
-const figures = new Map(targets.map(({ name }) => [name, { rps: [] as number[], ms: [] as number[] }]));
-
-for (let round = 0; round <= options.rounds; round += 1) {
-  for (const target of targets) {
-    const { rps, ms } = await measure(target);
-    // The first round warms up.
-    if (round === 0) continue;
-    figures.get(target.name)?.rps.push(rps);
-    figures.get(target.name)?.ms.push(...ms);
+const options = readOptions({ rounds: 5, seconds: 2 });
+const stops: (() => Promise<void>)[] = [];
+try {
+  const [power, process] = [await startOurs('power'), await startOurs('process')];
+  const bare = await startBare();
+  const client = await Child.start('load/worker.ts', null);
+  stops.push(() => client.stop());
+  const subjects = [
+    {
+      name: 'sallyport',
+      storage: 'power',
+      agent: power,
+      note: 'replay and issued passports in SQLite, safe from a power cut; a record of each',
+    },
+    {
+      name: 'sallyport',
+      storage: 'process',
+      agent: process,
+      note: 'the same, safe from the end of the process',
+    },
+    {
+      name: 'bare-oidc-provider',
+      storage: 'memory',
+      agent: bare,
+      note: 'everything in memory; no record, no list of passports, replay forgotten at restart',
+    },
+  ].map((one) => ({ ...one, figures: [] as LoadFigures[] }));
+  const verification: LoadFigures[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    for (const { agent, figures } of subjects) {
+      const { hostname, port, host, pathname } = new URL(agent.tokenEndpoint);
+      if (hostname !== '127.0.0.1') throw new Error('the issuer is not on this machine');
+      const seconds = (WARM_MS + options.seconds * 1000) / 1000;
+      const order: LoadOrder = {
+        route: { port: Number(port), tunnel: null, tls: null },
+        request: { kind: 'token', path: pathname, host, agent },
+        connections: CONNECTIONS,
+        warmMs: WARM_MS,
+        measureMs: options.seconds * 1000,
+        expected: Math.ceil((figures.at(-1)?.rps ?? 500) * seconds * 1.3),
+      };
+      figures.push(await client.ask<LoadFigures>(order));
+    }
+    verification.push(await measureVerification(options.seconds * 500));
   }
-}
-const rows = targets.map(({ name }) => {
-  const { rps, ms } = figures.get(name) ?? { rps: [], ms: [] };
-  const sorted = ms.toSorted((a, b) => a - b);
-  return {
-    name,
-    operation: 'token-exchange',
-    rps: rounded(median(rps), 0),
-    p50Ms: rounded(quantile(sorted, 0.5), 2),
-    p99Ms: rounded(quantile(sorted, 0.99), 2),
-  };
-});
-const [mine, plain] = rows;
-const ratio = rounded((mine?.rps ?? 0) / (plain?.rps ?? 1), 2);
-report('passport', rows, {
-  json: options.json,
-  notes: ['', `${IN_FLIGHT} in flight; sallyport does ${ratio} times as many as the plain grant.`],
-});
-for (const target of targets) await target.close();
-
-async function measure(target: ExchangeTarget): Promise<{ rps: number; ms: number[] }> {
-  const subject = await target.subjectToken(planner, worker);
-  // Signed beforehand: what the client does is not what is measured.
-  const count = Math.ceil(options.seconds * REQUESTS_A_SECOND);
-  const requests = await Promise.all(Array.from({ length: count }, () => prepare(target, subject)));
-  const ms: number[] = [];
-  const begun = performance.now();
-  await Promise.all(
-    Array.from({ length: IN_FLIGHT }, async () => {
-      for (let request = requests.pop(); request !== undefined; request = requests.pop()) {
-        const at = performance.now();
-        const answer = await fetch(`${target.issuer}/token`, request);
-        const { access_token, ...rest } = (await answer.json()) as Record<string, unknown>;
-        if (typeof access_token !== 'string') throw new Error(`${target.name}: ${JSON.stringify(rest)}`);
-        ms.push(performance.now() - at);
-      }
-    }),
-  );
-  return { rps: (count * 1000) / (performance.now() - begun), ms };
-}
-
-async function prepare({ issuer }: ExchangeTarget, subject_token: string): Promise<RequestInit> {
-  const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: worker.id, sub: worker.id, aud: issuer, jti: randomUUID(), iat: now, exp: now + 300 };
-  const client_assertion = await new SignJWT(claims)
-    .setProtectedHeader({ alg: worker.key.alg, kid: worker.key.thumbprint })
-    .sign(worker.key.privateKey);
-  const body = new URLSearchParams({
-    grant_type: EXCHANGE,
-    subject_token,
-    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-    scope: 'github:read',
-    client_assertion_type: ASSERTION_TYPE,
-    client_assertion,
+  const exchange = await measureExchange(options);
+  const row = (
+    name: string,
+    storage: string,
+    operation: string,
+    figures: readonly LoadFigures[],
+    note: string,
+  ): Row => ({
+    ...{ name, operation, storage },
+    rps: Math.round(median(figures.map(({ rps }) => rps))),
+    p50Ms: rounded(median(figures.map(({ p50Ms }) => p50Ms)), 3),
+    p99Ms: rounded(median(figures.map(({ p99Ms }) => p99Ms)), 3),
+    note,
   });
-  const dpop = await makeProof(worker.dpop, { htm: 'POST', htu: `${issuer}/token` });
-  return { method: 'POST', body, headers: { dpop } };
+  report(
+    'passport',
+    [
+      ...subjects.map(({ name, storage, figures, note }) =>
+        row(name, storage, 'client-credentials-jwt-dpop', figures, note),
+      ),
+      row(
+        'sallyport',
+        'process',
+        'verify-at-gateway',
+        verification,
+        'a known passport, a fresh proof; one at a time, in the process',
+      ),
+      ...exchange,
+      {
+        name: 'bare-oidc-provider',
+        operation: 'verify-at-gateway',
+        skipped: 'an issuer alone has no gateway',
+      },
+    ],
+    { json: options.json },
+  );
+} finally {
+  for (const stop of stops.toReversed()) await stop();
+}
+
+async function startOurs(durability: 'power' | 'process'): Promise<AgentSpec> {
+  const child = await Child.start('passport/sallyport-issuer.ts', { resource: RESOURCE, durability });
+  stops.push(() => child.stop());
+  return child.ready.agent as AgentSpec;
+}
+
+async function startBare(): Promise<AgentSpec> {
+  const key = new SigningKey();
+  const child = await Child.start('passport/bare-provider.ts', {
+    clientJwk: { ...key.publicJwk, kid: 'client', alg: 'ES256', use: 'sig' },
+    signingJwk: { ...new SigningKey().privateJwk, kid: 'signing', alg: 'ES256', use: 'sig' },
+    clientId: 'bench',
+    audience: RESOURCE,
+  });
+  stops.push(() => child.stop());
+  const issuer = String(child.ready.issuer);
+  return {
+    ...{ issuer, tokenEndpoint: `${issuer}/token`, clientId: 'bench', kid: 'client' },
+    ...{ privateKeyPem: key.pem, resource: RESOURCE, scope: 'api:read' },
+  };
 }

@@ -23,6 +23,14 @@ export class SigningKey {
     return new SigningKey(createPrivateKey(pem));
   }
 
+  static fromJwk(key: object): SigningKey {
+    return new SigningKey(createPrivateKey({ key: key as JsonWebKey, format: 'jwk' }));
+  }
+
+  get privateJwk(): JsonWebKey {
+    return this.#privateKey.export({ format: 'jwk' });
+  }
+
   /** PKCS #8. */
   get pem(): string {
     return this.#privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
