@@ -74,6 +74,11 @@ function checkKnown(command: Command, words: readonly string[], options: OptionS
   });
   const known = Object.keys(options);
   for (const token of tokens) {
+    // What stood behind `--` was split off before. parseArgs takes the dash in `-i-X` for one, and all that
+    // follows for plain words.
+    if (token.kind === 'option-terminator') {
+      throw usageFault('A dash stands in the middle of short options.', seeHelp(command));
+    }
     if (token.kind !== 'option' || known.includes(token.name)) continue;
     throw usageFault(
       `${command.name} has no option ${token.rawName}${nearest(

@@ -3,7 +3,7 @@ import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { newId, Refusal } from '../core/index.ts';
-import { answerAndClose, answerAndDiscard } from './answer-and-discard.ts';
+import { answerAndClose, answerAndDiscard, closeSoon } from './answer-and-discard.ts';
 import { closeIfStuck } from './close-if-stuck.ts';
 import type { Doors } from './doors.ts';
 import { openTunnel, type TunnelTools } from './ingress/connect.ts';
@@ -16,6 +16,7 @@ import { type ListenerTls, makeServer } from './listener.ts';
 import { type Problem, problemOf, rawProblem } from './problem.ts';
 import { recordRefusal, refusalOf } from './refused.ts';
 import { beginStory } from './summaries.ts';
+import { Turns } from './turns.ts';
 
 export interface ServeOptions {
   readonly line: Line;
@@ -36,6 +37,7 @@ export class GatewayServers {
   readonly #tunnels = new WeakMap<Socket, Tunnel>();
   /** Connections on which something was not well-formed: what follows is no new message. */
   readonly #spoiled = new WeakSet<Socket>();
+  readonly #turns = new Turns();
   /** The responses that each connection works on, in the order of their requests (clients may pipeline them). */
   readonly #responses = new WeakMap<Socket, Set<ServerResponse>>();
   /** Connections to the listener whose TLS handshake is done. */
@@ -90,7 +92,9 @@ export class GatewayServers {
 
   async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
-    if (this.#spoiled.has(socket)) {
+    const earlier = this.#turns.take(socket, response);
+    if (earlier !== null) await earlier;
+    if (this.#spoiled.has(socket) || socket.destroyed) {
       socket.destroy();
       return;
     }
@@ -173,8 +177,10 @@ export class GatewayServers {
     }
     this.#spoiled.add(socket);
     const response = this.#lastOn(socket);
+    // The fault is in what follows a request that came whole: that one still gets its answer, and nothing else does.
+    const follows = response?.req.complete === true;
     // Behind the beginning of an answer, of this request or of one before it, other bytes would pass for its rest.
-    if ([...(this.#responses.get(socket) ?? [])].some(({ headersSent }) => headersSent)) {
+    if (!follows && [...(this.#responses.get(socket) ?? [])].some(({ headersSent }) => headersSent)) {
       socket.destroy(error);
       return;
     }
@@ -185,7 +191,12 @@ export class GatewayServers {
     });
     const refusal = parserRefusal(error);
     // A call that was under way is recorded by its own line, when its body ends in this fault.
-    if (response === null) await recordRefusal(this.#options.line, story, refusal);
+    if (response === null || follows) await recordRefusal(this.#options.line, story, refusal);
+    if (follows && !response.closed) {
+      response.shouldKeepAlive = false;
+      response.once('close', () => closeSoon(socket));
+      return;
+    }
     if (!socket.destroyed && socket.writable) {
       socket.end(rawProblem(this.#problem(refusal, story, false)), () => socket.destroy());
     } else socket.destroy();

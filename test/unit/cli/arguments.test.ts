@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findCommand, parseCommandLine, splitRest } from '../../../src/cli/arguments.ts';
 import { COMMANDS } from '../../../src/cli/commands/index.ts';
@@ -32,6 +33,46 @@ describe('the command line', () => {
     expect(() => parse('agent', 'add', 'a', '--secret=yes')).toThrow(/secret/);
     expect(() => parse('run', 'curl')).toThrow(/no further word|needs -- CMD/);
     expect(() => parse('agent', 'list', '--', 'x')).toThrow(/nothing behind --/);
+  });
+
+  it('takes no dash in a group of short options for the end of all options', () => {
+    expect(() => parse('call', '/s/x', '-i-X', 'GET')).toThrow(/middle of short options/);
+    expect(() => parse('agent', 'add', 'a', '-h-owner', 'x')).toThrow(/middle of short options/);
+    expect(parse('call', '/s/x', '-d-').values.data).toBe('-');
+  });
+
+  it('understands any words, or refuses them as a usage fault, and gives back none that was not given', () => {
+    const word = fc.oneof(
+      fc.constantFrom(...COMMANDS.flatMap(({ name }) => name.split(' '))),
+      fc.constantFrom(
+        '--',
+        '-',
+        '-h',
+        '--json',
+        '--url',
+        '--agent',
+        '--scope=a:b',
+        '-X',
+        '-d-',
+        '-i-X',
+        '--no-json',
+      ),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 8 }), (argv) => {
+        try {
+          const { head, rest } = splitRest(argv);
+          const found = findCommand(COMMANDS, head);
+          if (found === null) return;
+          const parsed = parseCommandLine(found.command, found.words, rest);
+          expect(parsed.args.filter((one) => !argv.includes(one))).toEqual([]);
+        } catch (fault) {
+          expect(fault).toMatchObject({ name: 'CliFault', exitCode: 2 });
+        }
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('leaves everything behind two dashes to the command that is run', () => {
