@@ -232,6 +232,21 @@ describe('an upstream that talks without end', () => {
     expect(status).toBe(504);
   });
 
+  test('trailers that would change what the head said go no further', async () => {
+    const upstream = await upstreamOf((socket) =>
+      socket.write(
+        'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n' +
+          'X-Sum: 7\r\nSet-Cookie: a=1\r\nLocation: https://elsewhere.example/\r\nContent-Encoding: gzip\r\n\r\n',
+      ),
+    );
+    const gate = await gateBefore(upstream.port);
+    const host = `127.0.0.1:${gate.gateway.port}`;
+    const { text } = await sendRaw(gate.gateway.port, [
+      `GET /s/api/x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    ]);
+    expect(text.slice(text.indexOf('\r\n0\r\n')).toLowerCase()).toBe('\r\n0\r\nx-sum: 7\r\n\r\n');
+  });
+
   test('an upstream that switches protocols is refused, and its connection closed', async () => {
     let closed = false;
     const upstream = await upstreamOf((socket) => {

@@ -125,7 +125,12 @@ async function faultOfResponse(one: Case): Promise<string | null> {
       if (status === 502) return null;
       // Bytes behind a whole message: that message is the answer, and the rest must reach nobody.
       const whole = firstMessageEnd(bytes);
-      if (whole === null) return `answered ${status ?? 'nothing'}`;
+      if (whole === null) {
+        if (!one.endOfInput) return `answered ${status ?? 'nothing'}`;
+        // On a slow machine the head is out before the fault shows: then the answer has to break off.
+        const rest = await readRaw(socket, PATIENCE_MS);
+        return rest.closed && !isWhole(answer.text + rest.text) ? null : `answered ${status ?? 'nothing'}`;
+      }
       const again = await openDoor(gate, '');
       again.write('GET /b HTTP/1.1\r\nHost: api.example\r\n\r\n');
       const second = await readRaw(again, PATIENCE_MS, (text) => /\r\n\r\n/.test(text));
@@ -152,6 +157,12 @@ async function faultOfResponse(one: Case): Promise<string | null> {
 /** Some of llhttp's cases are no whole answer: then nothing comes, and nothing has to. */
 function patienceFor({ expected, mayReject }: Case): number {
   return expected === 'reject' || mayReject === false ? PATIENCE_MS : QUIET_MS * 4;
+}
+
+/** Whether an answer with a length has a body of that length. */
+function isWhole(text: string): boolean {
+  const length = /\ncontent-length: (\d+)/i.exec(text)?.[1];
+  return length === undefined || text.length - text.indexOf('\r\n\r\n') - 4 >= Number(length);
 }
 
 /** Where the first message of an answer ends when its head alone says so (no body); null: the head does not. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { type HeaderList, type HttpCall, Refusal, type Subject } from '../../core/index.ts';
 import { answerFields, valuesOf } from '../ingress/fields.ts';
+import { harmlessTrailers } from '../ingress/request-head.ts';
 import type { Line, Story } from '../line.ts';
 import { scrubResponse } from '../scrub/index.ts';
 import { tellFindings } from '../steps.ts';
@@ -39,7 +40,7 @@ export async function relayAnswer(
       text.push(chunk);
       if (!response.write(chunk)) await drained(response);
     }
-    const trailers = answer.scrubTrailers(upstream.trailers());
+    const trailers = answer.scrubTrailers(harmlessTrailers(upstream.trailers()));
     if (trailers.length > 0)
       response.addTrailers(answerFields(trailers).map(([name, value]): [string, string] => [name, value]));
     response.end();

@@ -109,6 +109,11 @@ function refuseUpgrade(headers: HeaderList): void {
 const NEVER_TRAILERS =
   /^(?:content-|transfer-encoding$|host$|authorization$|proxy-|dpop$|sallyport-|x-sallyport-|cookie$|set-cookie$|connection$|te$|trailer$|upgrade$|expect$|range$|if-|cache-control$|max-forwards$|www-authenticate$)/;
 
+/** The trailers of an answer that mean nothing for its head: clients that merge them are not led on. */
+export function harmlessTrailers(trailers: HeaderList): HeaderList {
+  return trailers.filter(([name]) => !NEVER_TRAILERS.test(name) && name !== 'location');
+}
+
 /** Throws when a trailer section holds what may not stand there, or is too large. Trailers are not sent on. */
 export function checkRequestTrailers(raw: readonly string[]): void {
   let bytes = 0;
