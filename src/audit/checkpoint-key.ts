@@ -1,7 +1,9 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createKeyFile, hasCode, KeyFileError, readKeyFile, replaceKeyFile } from '../files/index.ts';
+import { checkpointFile } from './checkpoint-file.ts';
 import { AuditFault } from './fault.ts';
 
 const PRIVATE_NAME = 'audit-checkpoint.key';
@@ -10,11 +12,17 @@ const PUBLIC_NAME = 'audit-checkpoint.pub';
 /**
  * The Ed25519 key that signs checkpoints: `audit-checkpoint.key` (PKCS #8 PEM, mode 0600), made at first use,
  * with its public half beside it for auditors. Throws KeyFileError for a key file that is unfinished, is not an
- * Ed25519 key, or can be read by others.
+ * Ed25519 key, or can be read by others; and, where the folder of the log is given, for a key that is gone
+ * although it has signed checkpoints there: with another one, the log would never verify again.
  */
-export async function loadOrCreateCheckpointKey(keysDirectory: string): Promise<KeyObject> {
+export async function loadOrCreateCheckpointKey(
+  keysDirectory: string,
+  auditDirectory: string | null = null,
+): Promise<KeyObject> {
   const file = join(keysDirectory, PRIVATE_NAME);
-  const key = parsePrivateKey(file, (await readKeyFile(file)) ?? (await makeKey(file)));
+  const found = await readKeyFile(file);
+  if (found === null && auditDirectory !== null) assertUnsigned(file, auditDirectory);
+  const key = parsePrivateKey(file, found ?? (await makeKey(file)));
   const publicPem = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString();
   const publicFile = join(keysDirectory, PUBLIC_NAME);
   if ((await readIfThere(publicFile)) !== publicPem) await replaceKeyFile(publicFile, publicPem, 0o644);
@@ -60,6 +68,14 @@ function parsePrivateKey(file: string, pem: Buffer): KeyObject {
     throw new KeyFileError(file, what, { cause });
   }
   throw new KeyFileError(file, 'is not an Ed25519 private key');
+}
+
+function assertUnsigned(file: string, auditDirectory: string): void {
+  if (!existsSync(checkpointFile(auditDirectory))) return;
+  throw new KeyFileError(
+    file,
+    `is missing, and it has signed the log in ${auditDirectory}. Restore the keys folder from a backup. Without one, move that folder away, with ${PUBLIC_NAME} where there is one, and keep both: a new log begins`,
+  );
 }
 
 /** The first of two makers wins; what is read is what counts. */

@@ -90,7 +90,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     durability: config.audit.durability,
     segmentBytes: config.audit.segmentBytes,
     node: config.node.name,
-    checkpointKey: await loadOrCreateCheckpointKey(paths.keys),
+    checkpointKey: await loadOrCreateCheckpointKey(paths.keys, paths.audit),
     clock,
     tenant: TENANT,
   });

@@ -250,6 +250,14 @@ describe('sallyport tells what happened', () => {
       ok: true,
       hadExternalCheckpoint: true,
     });
+    // A note over more records than there are: what is left after somebody has cut the log.
+    const ahead = (await readFile(note, 'utf8')).replace(/\n\d+\n/, '\n999999\n');
+    await writeFile(note, ahead);
+    expect(await sallyport(['audit', 'checkpoint', '--out', note])).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('Keep that note'),
+    });
+    expect(await readFile(note, 'utf8')).toBe(ahead);
     const file = join(scratch, 'audit.ndjson');
     const { records } = await json('audit', 'export', '--out', file);
     expect((await readFile(file, 'utf8')).trim().split('\n')).toHaveLength(Number(records));

@@ -109,10 +109,10 @@ describe('a start without the keys that the database was written with', () => {
     });
     await first.end('SIGTERM');
     await rename(join(home, 'keys'), join(home, 'backup'));
-    await expect(start()).rejects.toThrow(/ended with 4[\s\S]*is missing, and the database/);
+    await expect(start()).rejects.toThrow(/ended with 4[\s\S]*is missing, and it has signed/);
     await rm(join(home, 'keys'), { recursive: true });
     await rename(join(home, 'backup'), join(home, 'keys'));
-    for (const name of ['vault.json', 'passport-pepper.key', 'admin-pepper.key']) {
+    for (const name of ['audit-checkpoint.key', 'vault.json', 'passport-pepper.key', 'admin-pepper.key']) {
       await rename(join(home, 'keys', name), join(home, name));
       await expect(start(), name).rejects.toThrow(new RegExp(`ended with 4[\\s\\S]*${name} is missing`));
       await rename(join(home, name), join(home, 'keys', name));

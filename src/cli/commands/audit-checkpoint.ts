@@ -1,5 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { replaceKeyFile } from '../../files/index.ts';
 import { defineCommand } from '../command.ts';
+import { stateFault } from '../fault.ts';
 import { textOf } from '../output.ts';
 
 export const auditCheckpoint = defineCommand({
@@ -13,7 +15,8 @@ export const auditCheckpoint = defineCommand({
     const checkpoint = await client.post('/audit/checkpoint');
     const note = textOf(checkpoint.note);
     if (values.out !== undefined) {
-      writeFileSync(values.out, note);
+      assertNotBehind(values.out, note);
+      await replaceKeyFile(values.out, note, 0o644);
       output.result(
         { file: values.out, size: checkpoint.size },
         `Signed ${textOf(checkpoint.size)} records, in ${values.out}.`,
@@ -23,3 +26,20 @@ export const auditCheckpoint = defineCommand({
     return undefined;
   },
 });
+
+/** The note that is kept may be the only proof that the log was cut: one over fewer records never replaces it. */
+function assertNotBehind(file: string, note: string): void {
+  if (!existsSync(file)) return;
+  const kept = partsOf(readFileSync(file, 'utf8'));
+  const fresh = partsOf(note);
+  if (kept.origin !== fresh.origin || kept.size < fresh.size || kept.root === fresh.root) return;
+  throw stateFault(
+    `${file} vouches for ${kept.size} records, and the log does not hold them: it was cut, changed or begun anew.`,
+    `Keep that note; sallyport audit verify --checkpoint ${file} says more. Write the new one to another file.`,
+  );
+}
+
+function partsOf(note: string) {
+  const [origin = '', size = '', root = ''] = note.split('\n');
+  return { origin, size: Number(size), root };
+}
