@@ -32,7 +32,8 @@ function assertNotBehind(file: string, note: string): void {
   if (!existsSync(file)) return;
   const kept = partsOf(readFileSync(file, 'utf8'));
   const fresh = partsOf(note);
-  if (kept.origin !== fresh.origin || kept.size < fresh.size || kept.root === fresh.root) return;
+  const isSame = kept.size === fresh.size && kept.root === fresh.root;
+  if (kept.origin !== fresh.origin || kept.size < fresh.size || isSame) return;
   throw stateFault(
     `${file} vouches for ${kept.size} records, and the log does not hold them: it was cut, changed or begun anew.`,
     `Keep that note; sallyport audit verify --checkpoint ${file} says more. Write the new one to another file.`,
