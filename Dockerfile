@@ -7,7 +7,7 @@ RUN npm install --no-save --omit=dev --omit=optional --no-audit --no-fund
 
 FROM node:24-bookworm-slim
 WORKDIR /app
-ENV NODE_ENV=production SALLYPORT_HOME=/state
+ENV NODE_ENV=production SALLYPORT_HOME=/state SALLYPORT_MONITOR_PORT=8472
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY bin ./bin
@@ -17,5 +17,5 @@ RUN mkdir /state && chown node:node /state && ln -s /app/bin/sallyport /usr/loca
 USER node
 VOLUME /state
 EXPOSE 8470 8471
-HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:8471/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:8472/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "src/main.ts"]

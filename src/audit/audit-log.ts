@@ -21,6 +21,8 @@ export interface AuditLog {
   readonly node: string;
   /** Sequence number of the last durable record; 0 for an empty log. */
   readonly lastSequence: number;
+  /** False once a write has failed: from then on the log refuses everything until it is opened again. */
+  readonly isWritable: boolean;
   /**
    * Resolves when the record is durable. Rejects with Refusal `audit_unavailable` when it can't be written (from
    * then on the log refuses everything until it is opened again) and `overloaded` when too many records wait.

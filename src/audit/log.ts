@@ -81,6 +81,10 @@ export class FileAuditLog implements AuditLog {
     return this.#durable;
   }
 
+  get isWritable(): boolean {
+    return this.#failure === null && this.#closing === null;
+  }
+
   append(event: AuditEvent): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       this.#assertOpen();

@@ -6,6 +6,7 @@ import { referencePage } from '../admin/index.ts';
 import { LIMITS } from '../core/index.ts';
 import type { ListenerTls } from '../gateway/index.ts';
 import type { Address } from './addresses.ts';
+import type { Readiness } from './watch/index.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -21,10 +22,17 @@ export async function openControlPlane(o: {
   readonly issuer: RequestHandler;
   /** Null: plain HTTP. */
   readonly tls: ListenerTls | null;
+  readonly readiness: Readiness;
 }): Promise<ControlPlane> {
   const app = express();
   app.disable('x-powered-by');
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.get('/readyz', (_request, response, next) => {
+    o.readiness.ask().then(({ ready, parts }) => {
+      response.set('cache-control', 'no-store').status(ready ? 200 : 503);
+      response.json({ status: ready ? 'ready' : 'not_ready', parts });
+    }, next);
+  });
   app.use('/admin/v1', o.admin);
   app.get('/reference', referencePage);
   app.get('/approvals/:id', approvalNotice);

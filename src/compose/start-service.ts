@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AdminTokens,
   controlHostNames,
@@ -15,10 +16,11 @@ import {
   verifyAuditLog,
 } from '../audit/index.ts';
 import { type Config, summarizeConfig } from '../config/index.ts';
-import { type AuditEvent, type Clock, type SecretBytes, systemClock } from '../core/index.ts';
+import { type Clock, type SecretBytes, systemClock } from '../core/index.ts';
 import { openDetector } from '../detector/index.ts';
 import { loadOrCreateRandomKey } from '../files/index.ts';
 import { type Gateway, openGateway, policyGate, ServiceRegistry } from '../gateway/index.ts';
+import { guardStatus } from '../guard/index.ts';
 import { MemoryReplayStore, openPassportRoom, protectedResourceMetadata } from '../passport/index.ts';
 import { decideDelegation, PolicyKeeper } from '../policy/index.ts';
 import { openStorage, type Storage } from '../storage/index.ts';
@@ -26,6 +28,7 @@ import { openVault } from '../vault/index.ts';
 import { addressOf } from './addresses.ts';
 import { openControlPlane } from './control-plane.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import type { Logger } from './log.ts';
 import { ADMIN_PEPPER_FILE, assertNoLostKeys } from './lost-keys.ts';
 import { policyRoom } from './policy-room.ts';
 import { snapshotDatabase } from './snapshot.ts';
@@ -33,6 +36,7 @@ import { prepareStateFolder } from './state-folder.ts';
 import { statusOf } from './status.ts';
 import { openListenersTls } from './tls/index.ts';
 import { PROGRAM_ROOT, programVersion } from './version.ts';
+import { countedUse, logEvents, Meters, openMonitor, Readiness, tapped } from './watch/index.ts';
 
 export const TENANT = 'default';
 const WEBHOOK_TIMEOUT_MS = 10_000;
@@ -44,6 +48,8 @@ export interface StartOptions {
   /** The passphrase of the vault, where its seal is one. */
   readonly passphrase?: SecretBytes | null;
   readonly clock?: Clock;
+  /** Null: nothing is logged. */
+  readonly logger?: Logger | null;
   /** Told of faults that no caller waits for. */
   readonly onFault: (fault: unknown) => void;
 }
@@ -95,7 +101,9 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     tenant: TENANT,
   });
   stack.defer(() => log.close());
-  const audit = (event: AuditEvent) => log.append(event);
+  let meters: Meters | null = null;
+  const tell = options.logger == null ? () => {} : logEvents(options.logger, { calls: config.log.calls });
+  const audit = tapped((event) => log.append(event), { meters: () => meters, tell });
   const tls = await openListenersTls({ config, clock, audit, tenant: TENANT, onFault });
   stack.defer(() => tls.close());
 
@@ -170,6 +178,15 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
   stack.defer(() => passport.close());
 
   const repeats = new Deduplicator();
+  const readiness = new Readiness({
+    database: async () => {
+      await storage.ping();
+      return true;
+    },
+    audit: () => log.isWritable,
+    keys: () => passport.keys.jwks().keys.length > 0,
+    policy: () => keeper.current().generation > 0,
+  });
   const gateway = await openGateway({
     listen: { host: gatewayAddress.host, port: gatewayAddress.port },
     tls: tls.gateway,
@@ -179,9 +196,17 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     revocations: passport.revocations,
     policy: policyGate(keeper),
     approvals,
-    vault,
+    vault: {
+      describe: (tenant, name) => vault.describe(tenant, name),
+      use: countedUse(vault, () => meters),
+      onChanged: (listener) => vault.onChanged(listener),
+      sealBlob: (context, bytes) => vault.sealBlob(context, bytes),
+      openBlob: (context, blob) => vault.openBlob(context, blob),
+      deriveKey: (...given) => vault.deriveKey(...given),
+    },
     detector,
-    audit: log,
+    audit: { append: audit },
+    readiness: () => readiness.ask(),
     raise: (o) => {
       const alert = raise(o);
       return alert === null ? null : repeats.admit(alert);
@@ -195,7 +220,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
         bearer: config.gateway.bearer,
       }),
     authorityFile: join(paths.keys, 'gateway-ca.json'),
-    ownPorts: [controlAddress.port],
+    ownPorts: [controlAddress.port, ...(config.monitor.port === null ? [] : [config.monitor.port])],
     clock,
     requestTimeoutMs: config.gateway.requestTimeoutMs,
     upstreamTimeoutMs: config.gateway.upstreamTimeoutMs,
@@ -291,8 +316,32 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     admin,
     issuer: passport.issuer,
     tls: tls.control,
+    readiness,
   });
   stack.defer(() => control.close());
+  const monitorPort = config.monitor.port;
+  if (monitorPort !== null) {
+    if (config.monitor.metrics) {
+      meters = new Meters({
+        ready: async () => (await readiness.ask()).parts,
+        outbox: () => outbox.lag(),
+        auditSequence: () => log.lastSequence,
+        guardState: () => guardStatus().kind,
+        policyFaults: () => keeper.faults.length,
+        certificates: () => new Map(tls.keepers.map((one) => [one.listener, one.expiresAt])),
+        version,
+      });
+    }
+    const registry = meters?.registry ?? null;
+    const monitor = await openMonitor({
+      host: config.monitor.host,
+      port: monitorPort,
+      readiness,
+      registry,
+      onFault,
+    });
+    stack.defer(() => monitor.close());
+  }
 
   await audit({
     type: 'gate.started',
@@ -311,6 +360,8 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
       await Promise.all([tls.reload(), keeper.reload()]);
     },
     async stop(reason) {
+      readiness.stop();
+      await sleep(config.gateway.drainDelayMs);
       const { callsCut } = await gates.close();
       try {
         await audit({ type: 'gate.stopped', tenant: TENANT, at: clock.now(), data: { reason, callsCut } });

@@ -82,6 +82,14 @@ export const configSchema = z.strictObject({
         .describe(
           'Largest body that is read before deciding, where a policy, an approval or a service asks for it.',
         ),
+      drainDelayMs: z
+        .int()
+        .min(0)
+        .max(600_000)
+        .default(0)
+        .describe(
+          'At shutdown, how long new calls are still taken while readiness says no, so that load balancers notice first.',
+        ),
       drainMs: z
         .int()
         .min(0)
@@ -99,6 +107,32 @@ export const configSchema = z.strictObject({
       caFile: file.describe(
         'Certificates (PEM) that the sallyport command and its relay trust beside the usual ones when they reach control plane and gateway; relative to the state folder.',
       ),
+    })
+    .prefault({}),
+  monitor: z
+    .strictObject({
+      host: host
+        .default('127.0.0.1')
+        .describe('Address that the monitor listens on. Whoever reaches it may read it.'),
+      port: port
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe('Port of /healthz, /readyz and /metrics in plain HTTP; nothing: no such listener.'),
+      metrics: z.boolean().default(true).describe('Whether the monitor serves /metrics (Prometheus).'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info')
+        .describe('Least important lines that the service writes to standard error.'),
+      format: z
+        .enum(['auto', 'json', 'text'])
+        .default('auto')
+        .describe('One JSON object a line, or text for people; auto: text on a terminal.'),
+      calls: z.boolean().default(false).describe('Whether each call gets a line when it ends.'),
     })
     .prefault({}),
   issuer: z

@@ -22,6 +22,8 @@ import {
   type Endpoint,
   healthEndpoint,
   observeEndpoint,
+  type ReadyReport,
+  readyEndpoint,
   resourceEndpoint,
 } from './endpoints/index.ts';
 import { NeedleCache } from './forward/needle-cache.ts';
@@ -50,6 +52,8 @@ export interface GatewayOptions {
   readonly audit: Pick<AuditLog, 'append'>;
   readonly raise: Line['raise'];
   readonly services: ServiceRegistry;
+  /** Whether calls should be sent here, with what is ready and what is not; default: always. */
+  readonly readiness?: () => Promise<ReadyReport>;
   /** RFC 9728 metadata of this resource. */
   readonly resourceMetadata: () => JsonObject;
   /** File of the longer-lived certificate authority, its key sealed. */
@@ -146,7 +150,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     epoch: () => `${options.policy.generation}.${services.generation}.${revocations}`,
   };
   const endpoints = new Map<string, Endpoint>([
-    ['/healthz', healthEndpoint(isClosing)],
+    ['/healthz', healthEndpoint],
+    ['/readyz', readyEndpoint(options.readiness ?? (async () => ({ ready: true, parts: {} })))],
     ['/.well-known/oauth-protected-resource', resourceEndpoint(options.resourceMetadata)],
     ['/v1/decide', decideEndpoint],
     ['/v1/observe', observeEndpoint],
@@ -198,9 +203,6 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     send: (request) => guardedSend({ guard: egress, dial }, request),
     close: async ({ graceMs }) => {
       closing = true;
-      stopRevoked();
-      stopChanged();
-      stopServices();
       const closed = new Promise<void>((resolve) => servers.outer.close(() => resolve()));
       servers.outer.closeIdleConnections();
       await inFlight.drain(graceMs);
@@ -208,6 +210,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       inFlight.cut(() => true, new Refusal('shutting_down'));
       // What was cut gets a moment to write its record and its answer.
       await inFlight.drain(CUT_MS);
+      // Not before: a revocation cuts what is still in flight, also now (G6).
+      stopRevoked();
+      stopChanged();
+      stopServices();
       servers.outer.closeAllConnections();
       servers.inner.closeAllConnections();
       // It never listened, so that there is only its timer to stop.

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type Clock, Refusal, systemClock, type UnitOfWork } from '../core/index.ts';
 import type { DialectConnection } from './dialect/dialect.ts';
 import { openPostgres, type PostgresOptions } from './dialect/postgres.ts';
@@ -18,6 +19,8 @@ export interface Storage extends Stores {
   readonly unitOfWork: UnitOfWork<Stores>;
   /** Writes a copy of one moment into a new file, mode 0600; null for PostgreSQL, which has pg_dump. */
   readonly snapshot: ((file: string) => void) | null;
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,6 +51,7 @@ export async function openStorageWith(
       run: (work) => link.atomically((transaction) => work(makeStores(transaction, connection.feed))),
     },
     snapshot: connection.snapshot,
+    ping: async () => void (await sql`select 1`.execute(link.db)),
     close: () => connection.close(),
   };
 }

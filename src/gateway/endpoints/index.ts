@@ -5,7 +5,7 @@ export { authorityEndpoint } from './authority.ts';
 export { decideEndpoint } from './decide.ts';
 export type { Endpoint, EndpointRequest } from './endpoint.ts';
 export { observeEndpoint } from './observe.ts';
-export { healthEndpoint, resourceEndpoint } from './open.ts';
+export { healthEndpoint, type ReadyReport, readyEndpoint, resourceEndpoint } from './open.ts';
 
 export const APPROVALS_PREFIX = '/v1/approvals/';
 

@@ -1,13 +1,28 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { Endpoint } from './endpoint.ts';
 
-/** `/healthz`: 200 while calls are taken, 503 once the gate closes. */
-export function healthEndpoint(isClosing: () => boolean): Endpoint {
+/** `/healthz`: 200 as long as the process answers. */
+export const healthEndpoint: Endpoint = {
+  methods: ['GET', 'HEAD'],
+  open: true,
+  answer: async () => ({ status: 200, body: { status: 'ok' } }),
+};
+
+export interface ReadyReport {
+  readonly ready: boolean;
+  /** Names of parts alone: anyone may ask. */
+  readonly parts: Readonly<Record<string, boolean>>;
+}
+
+/** `/readyz`: 200 while calls should be sent here, else 503 with the part that is not ready. */
+export function readyEndpoint(ask: () => Promise<ReadyReport>): Endpoint {
   return {
     methods: ['GET', 'HEAD'],
     open: true,
-    answer: async () =>
-      isClosing() ? { status: 503, body: { status: 'closing' } } : { status: 200, body: { status: 'ok' } },
+    async answer() {
+      const { ready, parts } = await ask();
+      return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not_ready', parts } };
+    },
   };
 }
 
