@@ -215,8 +215,11 @@ describe('what the gate itself is made of', () => {
 describe('operations', () => {
   it('CVE-2026-5807 (Vault): no route of the control plane does anything for somebody without a token', async () => {
     const described = await api.send('GET', '/openapi.json', { token: api.token });
-    const routes = Object.entries(objectOf(described.json?.paths)).flatMap(([path, methods]) =>
-      Object.keys(objectOf(methods)).map((method) => [method.toUpperCase(), path] as const),
+    // Paths with servers of their own are those of the issuer and the gateway, where other credentials count.
+    const routes = Object.entries(objectOf(described.json?.paths)).flatMap(([path, item]) =>
+      Object.keys(objectOf(item))
+        .filter((key) => /^(?:get|post|put|patch|delete)$/.test(key) && !('servers' in objectOf(item)))
+        .map((method) => [method.toUpperCase(), path] as const),
     );
     expect(routes.length).toBeGreaterThan(30);
     for (const [method, path] of routes) {
