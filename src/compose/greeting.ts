@@ -13,7 +13,7 @@ export function greeting(service: RunningService, config: Config): string {
     `  state          ${paths.home}`,
     `                 keys/ private keys   data/ database and audit log   ${config.policy.directory}/ who may do what`,
     ...administratorLines(service),
-    `  detector       ${config.detector.profile}; no guard model: rules, decoys and rates decide`,
+    `  detector       ${config.detector.profile}; no guard model: rules, provenance, decoys and rates decide`,
     '',
   ];
   return [...lines, ...(service.unused ? FIRST_STEPS : [])].join('\n');

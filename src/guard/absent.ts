@@ -4,7 +4,7 @@ import type { Guard } from './guard.ts';
 export const absentGuard: Guard = {
   status: {
     kind: 'absent',
-    reason: 'No guard model is installed: rules, decoys and rates decide alone.',
+    reason: 'No guard model is installed: rules, provenance, decoys and rates decide alone.',
   },
   score: async () => 'absent',
 };

@@ -118,6 +118,15 @@ describe('a stopped installation', () => {
     expect(await snapshot(template)).toEqual(before);
   });
 
+  it('that stands in a clone is not blamed for the files that come with the clone', async () => {
+    const home = await copy();
+    for (const name of ['README.md', '.gitignore']) {
+      await cp(join(repositoryRoot, 'keys', name), join(home, 'keys', name));
+      await chmod(join(home, 'keys', name), 0o644);
+    }
+    expect((await examined(home)).findings.filter(({ level }) => level === 'fault')).toEqual([]);
+  });
+
   it('that was never started is not ill', async () => {
     const home = join(scratch, 'empty');
     await mkdir(home);

@@ -11,8 +11,8 @@ import type { Patient } from '../patient.ts';
 const ADMIN_PEPPER = 'admin-pepper.key';
 /** Half-written drafts carry this ending (files/key-file.ts). */
 const DRAFT = /\.new$/;
-/** Made to be read by others. */
-const PUBLIC = /\.pub$/;
+/** Made to be read by others, and what a clone has in this folder. */
+const PUBLIC = /\.pub$|^README\.md$|^\.gitignore$/;
 
 /** Modes, owners and wholeness of everything in keys/. */
 export async function checkKeys({ config, uid }: Patient): Promise<Found[]> {
