@@ -65,6 +65,7 @@ std::string text_of(int i, size_t words) {
 
 static void batch_invariance(const char* model) {
   guard_engine* engine = open_golden(model);
+  if (engine == nullptr) return;
   std::vector<Ask> asks;
   for (int i = 0; i < 24; i++) asks.push_back({text_of(i, 1 + static_cast<size_t>(i) % 11)});
   std::vector<std::vector<float>> alone;
@@ -228,7 +229,7 @@ TEST("a full queue, a lack of memory, a past deadline and a cancelled request ha
   CHECK(count.cancelled == 1);
 
   guard_result result{};
-  CHECK(score(engine, {text_of(1, 20), nullptr, nullptr, 100, 0.001}, result) == GUARD_DEADLINE);
+  CHECK(score(engine, {text_of(1, 20), nullptr, nullptr, 60, 0.001}, result) == GUARD_DEADLINE);
   guard_prefix* prefix = nullptr;
   const std::string policy = text_of(2, 40);
   CHECK(guard_prefix_create(engine, "", policy.data(), 60, &prefix, nullptr, nullptr) == GUARD_OK);
