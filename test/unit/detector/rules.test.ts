@@ -41,6 +41,19 @@ describe('the shipped rules', () => {
     expect(thin.map(({ rule }) => rule.id)).toEqual([]);
   });
 
+  it('tell a foreign package index from the usual ones, with and without a scheme', async () => {
+    const rule = (await loadRules(shipped)).find(({ rule: { id } }) => id === 'foreign-package-index');
+    const matches = (host: string, scheme: string) =>
+      ['pip install --index-url', 'npm install x --registry'].map((command) =>
+        rule?.matches(new Map([['args', `${command} ${scheme}${host}/simple`]])),
+      );
+    for (const scheme of ['', 'http://', 'https://']) {
+      expect(matches('mirror.example', scheme)).toEqual([true, true]);
+      for (const usual of ['pypi.org', 'registry.npmjs.org', 'download.pytorch.org'])
+        expect(matches(usual, scheme)).toEqual([false, false]);
+    }
+  });
+
   it('are on the page of the detector as they are, with the fields and the thresholds', async () => {
     const page = await readFile(join(repositoryRoot, 'docs/reference/detector.md'), 'utf8');
     const rules = await loadRules(shipped);
