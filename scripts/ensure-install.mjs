@@ -4,7 +4,7 @@
 // packages of that folder, which has a lockfile of its own.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,8 +16,13 @@ const wanted = createHash('sha256')
   .digest('hex');
 const NEEDED_MAJOR = 24;
 
-if (!isCurrent()) install();
+// A node_modules that is a link belongs to another checkout: installing would change that one's packages.
+if (!isLink() && !isCurrent()) install();
 if (process.argv[2] === undefined) checkRuntime();
+
+function isLink() {
+  return lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
 
 function isCurrent() {
   return existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === wanted;
