@@ -5,18 +5,37 @@ export interface GuardSegment {
 }
 
 /** What is known of the guard, as status outputs show it. */
-export interface GuardStatus {
-  readonly kind: 'absent';
-  readonly reason: string;
-}
+export type GuardStatus =
+  /** There is none, and the gate works without. */
+  | { readonly kind: 'absent'; readonly reason: string }
+  /** It loads its model. */
+  | { readonly kind: 'starting' }
+  | {
+      readonly kind: 'ready';
+      /** Name of the model file. */
+      readonly model: string;
+      /** What computes: `cpu avx512`, `cuda`. */
+      readonly backend: string;
+      readonly architecture: string;
+      readonly preset: string;
+    }
+  /** There should be one, and it does not work; `since` is ms since the epoch. */
+  | { readonly kind: 'failing'; readonly reason: string; readonly since: number };
+
+/**
+ * A score of 0 to 1 for each label that the model answers. `absent`: no opinion, and none is needed. `late`: an
+ * opinion is needed and did not come in time, because the guard is slow, dead or lost: what `detector.onLate` says
+ * then holds, never an allow by accident (G9).
+ */
+export type GuardScores = ReadonlyMap<string, number> | 'absent' | 'late';
 
 /** A model on this machine that scores what an agent reads and does. Its scores can only raise risk. */
 export interface Guard {
   readonly status: GuardStatus;
-  /** A score of 0 to 1 for each label; `absent`: no opinion, which is never taken for a good one. */
+  /** Settles at the deadline at the latest, and never rejects. */
   score(o: {
     readonly segments: readonly GuardSegment[];
     readonly labels: readonly string[];
     readonly deadlineMs: number;
-  }): Promise<ReadonlyMap<string, number> | 'absent'>;
+  }): Promise<GuardScores>;
 }
