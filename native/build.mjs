@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Builds the guard engine with nothing but a C++ compiler: `node native/build.mjs` makes the addon,
-// `--test` the test program, `--sanitize=address` or `--sanitize=thread` that program under a sanitizer,
+// `--hook` the hook client, `--test` the test program, `--sanitize=address` or `--sanitize=thread` that program under a sanitizer,
 // `--fuzz` the deterministic fuzzer. Objects are cached by the hash of what they are made of.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,7 +16,8 @@ const sanitize = [...options].find((o) => o.startsWith('--sanitize='))?.slice('-
 const quiet = options.has('--quiet');
 const wantsTest = options.has('--test') || sanitize !== undefined;
 const wantsFuzz = options.has('--fuzz');
-const wantsAddon = !wantsTest && !wantsFuzz;
+const wantsHook = options.has('--hook');
+const wantsAddon = !wantsTest && !wantsFuzz && !wantsHook;
 
 const X86 = process.arch === 'x64';
 const AVX2 = ['-mavx2', '-mfma', '-mf16c'];
@@ -44,6 +45,12 @@ function findNodeHeaders() {
 }
 
 function giveUp(what, remedy) {
+  if (wantsHook) {
+    process.stderr.write(
+      `The hook client was not built: ${what}\n${remedy}\nHooks work without it; each takes a start of Node.\n`,
+    );
+    process.exit(3);
+  }
   process.stderr.write(
     `The guard engine was not built: ${what}\n${remedy}\n` +
       'Without it the gate works, with rules, policy, provenance and decoys; the guard model has no opinion, and every status output says so.\n',
@@ -63,7 +70,7 @@ if (compiler === null)
   giveUp('no C++ compiler was found (g++ or clang++).', 'Install one, for example: apt-get install g++');
 
 const includes = ['-I', join(here, 'src'), '-I', join(here, 'include')];
-const sources = filesUnder(join(here, 'src'), ['.cc']);
+const sources = filesUnder(join(here, wantsHook ? 'hook' : 'src'), ['.cc']);
 if (wantsTest)
   sources.push(...filesUnder(join(here, 'test'), ['.cc']).filter((file) => !file.includes('fuzz')));
 if (wantsFuzz) sources.push(join(here, 'test/fuzz/fuzz-loader.cc'), join(here, 'test/fuzz/fuzz-main.cc'));
@@ -172,12 +179,19 @@ const product = wantsTest
   ? `guard-test${sanitize ? `-${sanitize}` : ''}`
   : wantsFuzz
     ? 'guard-fuzz'
-    : 'guard.node';
+    : wantsHook
+      ? 'sallyport-hook'
+      : 'guard.node';
 const target = join(build, product);
 const stamp = jobs.map((job) => job.object).join('\n');
 const stampFile = `${target}.stamp`;
 if (!existsSync(target) || !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
-  const kind = wantsAddon ? ['-shared', '-static-libstdc++', '-static-libgcc'] : [];
+  // The hook client is linked whole: looking shared libraries up would be most of its run.
+  const kind = wantsAddon
+    ? ['-shared', '-static-libstdc++', '-static-libgcc']
+    : wantsHook
+      ? ['-static', '-s']
+      : [];
   const link = spawnSync(
     compiler,
     [...mode, '-pthread', ...kind, ...jobs.map((job) => job.object), '-o', `${target}.new`],

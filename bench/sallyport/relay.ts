@@ -19,5 +19,6 @@ tellReady({
   port: relay.port,
   password: decodeURIComponent(new URL(relay.proxyUrl).password),
   username: decodeURIComponent(new URL(relay.proxyUrl).username),
+  hookSocket: relay.environment.SALLYPORT_HOOK_SOCKET,
   ca: readFileSync(relay.environment.NODE_EXTRA_CA_CERTS ?? '', 'utf8'),
 });

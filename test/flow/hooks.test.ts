@@ -39,13 +39,24 @@ afterAll(async () => {
   await removeHome(home);
 });
 
-/** A hook process as a host starts it. */
-function hook(message: object, environment: Readonly<Record<string, string>> = relay.environment) {
+type Variables = Readonly<Record<string, string>>;
+
+/** A hook process of the Node program. */
+function hook(message: object, environment: Variables = relay.environment) {
+  const program = join(repositoryRoot, 'src/cli/main.ts');
+  return start(process.execPath, [program, 'hook', 'run', 'claude-code'], message, environment);
+}
+
+/** A hook process as a host starts it: by the command of its settings. */
+function shell(command: string, environment: Variables) {
+  return start('sh', ['-c', command], transfer, environment);
+}
+
+function start(program: string, args: readonly string[], message: object, environment: Variables) {
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const program = join(repositoryRoot, 'src/cli/main.ts');
     const child = execFile(
-      process.execPath,
-      [program, 'hook', 'run', 'claude-code'],
+      program,
+      args,
       { env: { PATH: process.env.PATH, ...environment } },
       (fault, stdout, stderr) => resolve({ code: fault === null ? 0 : Number(fault.code), stdout, stderr }),
     );
@@ -112,6 +123,16 @@ describe('the hooks of a host that runs under the relay', () => {
 });
 
 describe('sallyport hook install', () => {
+  it('gives the host a command that it can run for each message', async () => {
+    const file = join(home, 'installed.json');
+    await mustSallyport(service, ['hook', 'install', 'claude-code', '--file', file]);
+    const { hooks } = JSON.parse(await readFile(file, 'utf8'));
+    const { command } = hooks.PreToolUse[0].hooks[0];
+    expect((await shell(command, relay.environment)).stdout).toContain('The call does what a result ordered');
+    const alone = await shell(command, {});
+    expect(JSON.parse(alone.stdout).hookSpecificOutput.permissionDecision).toBe('deny');
+  });
+
   it('puts hooks into a file and takes them out again, and nothing else', async () => {
     const file = join(home, 'settings.json');
     const before = '{\n  "model": "large"\n}\n';

@@ -1,46 +1,36 @@
-import { join } from 'node:path';
-import { isHostName, withHooks } from '../../hooks/index.ts';
+import { withHooks } from '../../hooks/index.ts';
 import { argument, defineCommand } from '../command.ts';
-import { stateFault, usageFault } from '../fault.ts';
-import { PROGRAM_ROOT } from '../state.ts';
-import { HOST_NAMES, hookFile, readSettings, writeSettings } from './hook-file.ts';
+import { hookCommand } from './hook-client.ts';
+import {
+  changeSettings,
+  FILE_OPTION,
+  HOST_NAMES,
+  hookFile,
+  hostNamed,
+  WHEN_LATE_OPTION,
+  whenLateOf,
+} from './hook-file.ts';
 
 export const hookInstall = defineCommand({
   name: 'hook install',
   summary: 'Put our hooks into a host’s settings; whatever else stands there stays.',
   arguments: [{ name: 'HOST', help: HOST_NAMES }],
-  options: {
-    file: { type: 'string', value: 'FILE', help: 'Settings file; default: the one in your home folder.' },
-    'when-late': {
-      type: 'string',
-      value: 'VERDICT',
-      help: 'What to say when the gate can not be asked in time: deny (default), ask or none.',
-    },
-  },
+  options: { file: FILE_OPTION, 'when-late': WHEN_LATE_OPTION },
   examples: ['sallyport hook install claude-code', 'sallyport hook install codex --when-late ask'],
   async run({ args, values, output }) {
-    const host = argument(args, 0);
-    if (!isHostName(host)) throw usageFault(`${JSON.stringify(host)} is no host; ${HOST_NAMES}`);
-    const late = values['when-late'] ?? 'deny';
-    if (!/^(?:deny|ask|none)$/.test(late)) throw usageFault('--when-late is one of deny, ask, none.');
+    const host = hostNamed(argument(args, 0));
+    const late = whenLateOf(values['when-late']);
     const file = hookFile(host, values.file);
-    const program = join(PROGRAM_ROOT, 'bin', 'sallyport');
-    const command = `${quoted(program)} hook run ${host}${late === 'deny' ? '' : ` --when-late ${late}`}`;
-    try {
-      writeSettings(file, withHooks(readSettings(file) ?? {}, host, command));
-    } catch (cause) {
-      if (!(cause instanceof TypeError)) throw cause;
-      throw stateFault(
-        `${file}: ${cause.message}; nothing was changed.`,
-        'Mend the file and try again.',
-        cause,
+    const { command, compiled } = hookCommand(host, late);
+    changeSettings(file, (settings) => withHooks(settings, host, command));
+    output.result(
+      { host, file, command, compiled },
+      `${file} has our hooks. Start ${host} with: sallyport run -- …`,
+    );
+    if (!compiled)
+      output.note(
+        'No C++ compiler was found: each hook starts Node. Install one and repeat, and hooks answer in milliseconds.',
       );
-    }
-    output.result({ host, file, command }, `${file} has our hooks. Start ${host} with: sallyport run -- …`);
     return undefined;
   },
 });
-
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-}
