@@ -1,5 +1,5 @@
 import type { Config } from '../config/index.ts';
-import type { RunningService } from './start-service.ts';
+import type { RunningService } from './service.ts';
 
 /** What a person reads when the service is up. As long as it knows no service, it says how to begin. */
 export function greeting(service: RunningService, config: Config): string {

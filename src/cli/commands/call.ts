@@ -1,20 +1,15 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { loadAgent } from '../agent-keys.ts';
 import { argument, defineCommand } from '../command.ts';
-import { readDelegation } from '../delegation-file.ts';
 import { CliFault, EXIT, stateFault, usageFault } from '../fault.ts';
 import type { CallAnswer } from '../relay/index.ts';
+import { AGENT_OPTIONS, relayOptionsOf } from './agent-options.ts';
 
 export const call = defineCommand({
   name: 'call',
   summary: 'Make one call as an agent; exit code 1 when the answer is 400 or above.',
   arguments: [{ name: 'URL', help: 'The upstream’s own URL, or a path of the gate: /s/<service>/…' }],
   options: {
-    agent: {
-      type: 'string',
-      value: 'NAME',
-      help: 'Agent of this machine; default: SALLYPORT_AGENT, or the only one.',
-    },
+    ...AGENT_OPTIONS,
     method: { type: 'string', short: 'X', value: 'METHOD', help: 'Default: GET, or POST with --data.' },
     header: { type: 'string', short: 'H', multiple: true, value: "'NAME: VALUE'", help: 'A field to send.' },
     data: {
@@ -23,39 +18,24 @@ export const call = defineCommand({
       value: 'TEXT|@FILE|-',
       help: 'Body: text, a file, or standard input.',
     },
-    scope: {
-      type: 'string',
-      value: 'SCOPES',
-      help: 'Scopes to ask for; default: all that the agent may have.',
-    },
-    delegation: {
-      type: 'string',
-      value: 'FILE',
-      help: 'Act with what another agent passed on (sallyport passport delegate); works once.',
-    },
     include: { type: 'boolean', short: 'i', help: 'Show status and fields of the answer, too.' },
   },
   examples: [
     'sallyport call --agent builder https://api.github.com/user',
     'sallyport call /s/github/repos/acme/app/issues -d \'{"title":"hello"}\' -H \'Content-Type: application/json\'',
   ],
-  async run({ output, args, values, state, url }) {
+  async run(context) {
+    const { output, args, values } = context;
     const target = argument(args, 0);
     if (!/^(https?:\/\/|\/)/.test(target))
       throw usageFault('URL begins with https://, http:// or /s/<service>/.');
     const { callOnce } = await import('../relay/index.ts');
     const body = bodyOf(values.data);
     const answer = await callOnce(target, {
-      gatewayUrl: state.gatewayUrl,
-      issuerUrl: url ?? state.controlUrl,
-      trust: state.trust,
-      agent: await loadAgent(state, values.agent),
+      ...(await relayOptionsOf(context)),
       method: (values.method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase(),
       headers: values.header.map(fieldOf),
-      onNotice: (sentence) => output.note(sentence),
       ...(body === undefined ? {} : { body }),
-      ...(values.scope === undefined ? {} : { scope: values.scope }),
-      ...(values.delegation === undefined ? {} : { delegation: readDelegation(values.delegation) }),
     });
     if (output.json) await showJson(answer, (value) => output.result(value, ''));
     else await show(answer, values.include, (bytes) => output.raw(bytes));

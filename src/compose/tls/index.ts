@@ -1,1 +1,1 @@
-export { openListenersTls } from './listeners.ts';
+export { type ListenersTls, openListenersTls } from './listeners.ts';

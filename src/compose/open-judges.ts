@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { Approvals } from '../approvals/index.ts';
+import { type Detector, openDetector } from '../detector/index.ts';
+import { ServiceRegistry } from '../gateway/index.ts';
+import { MemoryReplayStore, openPassportRoom, type PassportRoom } from '../passport/index.ts';
+import { decideDelegation, PolicyKeeper } from '../policy/index.ts';
+import type { Storage } from '../storage/index.ts';
+import { type Records, TENANT, type Wiring } from './service.ts';
+
+/** The rooms that a call has to satisfy. */
+export interface Judges {
+  readonly services: ServiceRegistry;
+  readonly keeper: PolicyKeeper;
+  readonly approvals: Approvals;
+  readonly detector: Detector;
+  readonly passport: PassportRoom;
+}
+
+export async function openJudges(
+  wiring: Wiring,
+  { audit }: Records,
+  storage: Storage,
+  urls: { readonly issuer: string; readonly audience: string },
+): Promise<Judges> {
+  const { config, clock, onFault, stack } = wiring;
+  const { paths } = config;
+  const services = await ServiceRegistry.open({ store: storage.services, clock, audit });
+  stack.defer(() => services.close());
+  const keeper = await PolicyKeeper.open({
+    directory: paths.policies,
+    clock,
+    audit,
+    onFault,
+    tenant: TENANT,
+  });
+  stack.defer(() => keeper.close());
+  const approvals = new Approvals({
+    store: storage.approvals,
+    clock,
+    audit,
+    lifetimeMs: config.approvals.lifetimeSeconds * 1000,
+  });
+  const detector = await openDetector({
+    decoyStore: storage.decoys,
+    baselineStore: storage.baselines,
+    riskStore: storage.risks,
+    rulesDirectory: join(paths.policies, 'detection'),
+    profile: config.detector.profile,
+    onLate: config.detector.onLate,
+    rate: { burst: config.detector.callsAtOnce, perSecond: config.detector.callsPerSecond },
+    clock,
+    audit,
+    onFault,
+  });
+  stack.defer(() => detector.close());
+  const passport = await openPassportRoom({
+    tenant: TENANT,
+    ...urls,
+    keysDirectory: paths.keys,
+    stores: storage,
+    unitOfWork: storage.unitOfWork,
+    // One node remembers proofs in memory; several share what they have seen.
+    replay: config.storage.kind === 'sqlite' ? new MemoryReplayStore() : storage.replay,
+    clock,
+    audit,
+    passportLifetimeSeconds: config.issuer.passportLifetimeSeconds,
+    resources: config.issuer.resources,
+    workloads: config.issuer.workloads.map((rule) => ({
+      ...rule,
+      claims: JSON.parse(JSON.stringify(rule.claims)),
+    })),
+    maxDelegationDepth: config.issuer.maxDelegationDepth,
+    delegationPolicy: (request) =>
+      decideDelegation(keeper.current(), request, detector.riskOf(request.tenant, request.sid, request.now)),
+    bearer: config.gateway.bearer,
+    nonce: config.issuer.dpopNonce,
+    onFault,
+  });
+  stack.defer(() => passport.close());
+  return { services, keeper, approvals, detector, passport };
+}
