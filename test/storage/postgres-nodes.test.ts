@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Refusal } from '../../src/core/index.ts';
 import { openStorage, StorageFault } from '../../src/storage/index.ts';
 import { usePostgres } from './each-dialect.ts';
 import { agent, approval, credential, oidcRow, revocation, service, winners } from './records.ts';
@@ -93,6 +94,27 @@ describe('two nodes on one PostgreSQL', () => {
       .toBe(true);
     await expect.poll(() => heard).toContain('after');
     expect(faults.length).toBeGreaterThan(0);
+    await close();
+  });
+
+  test('a query whose connection is cut says that the storage is away, not that we are at fault', async () => {
+    const { url, one, close } = await twoNodes();
+    const faults: unknown[] = [];
+    let ended = false;
+    const writer = async (name: number) => {
+      for (let at = 0; !ended; at++)
+        await one.revocations
+          .insert(revocation({ id: `w${name}_${at}` }))
+          .catch((cause) => faults.push(cause));
+    };
+    const writers = Array.from({ length: 8 }, (_, name) => writer(name));
+    for (let cut = 0; cut < 40 && faults.length < 5; cut++) await server().cutConnections(url);
+    ended = true;
+    await Promise.all(writers);
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults.map((fault) => (fault instanceof Refusal ? fault.code : fault))).toEqual(
+      faults.map(() => 'storage_unavailable'),
+    );
     await close();
   });
 

@@ -4,6 +4,7 @@ import { StorageFault, unavailable } from '../fault.ts';
 import type { Schema } from '../schema.ts';
 import type { DialectConnection } from './dialect.ts';
 import { PostgresFeed } from './postgres-feed.ts';
+import { tellingLoss } from './postgres-loss.ts';
 
 const CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -40,14 +41,11 @@ export function openPostgres(options: PostgresOptions, onFault: (fault: unknown)
   // the pool listens to idle connections only.
   pool.on('error', onFault);
   pool.on('connect', (client) => client.on('error', onFault));
-  const reaching = {
-    options: pool.options,
-    connect: () =>
-      pool.connect().catch((cause: unknown) => {
-        throw isOpen ? unavailable(cause) : cause;
-      }),
-    end: () => pool.end(),
-  };
+  const reaching = tellingLoss(pool, () =>
+    pool.connect().catch((cause: unknown) => {
+      throw isOpen ? unavailable(cause) : cause;
+    }),
+  );
   // The first connection is the start's, which names the address when it fails.
   let isOpen = false;
   pool.once('connect', () => {
