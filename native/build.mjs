@@ -4,10 +4,11 @@
 // `--fuzz` the deterministic fuzzer. Objects are cached by the hash of what they are made of.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { filesUnder, sourcesDigest } from './sources.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -56,13 +57,6 @@ function giveUp(what, remedy) {
       'Without it the gate works, with rules, policy, provenance and decoys; the guard model has no opinion, and every status output says so.\n',
   );
   process.exit(3);
-}
-
-function filesUnder(folder, endings) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && endings.some((ending) => entry.name.endsWith(ending)))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
 }
 
 const compiler = findCompiler();
@@ -122,10 +116,16 @@ const build = join(here, 'build');
 const objects = join(build, 'objects');
 mkdirSync(objects, { recursive: true });
 const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout;
-const shared = createHash('sha256').update(version);
-for (const file of [...filesUnder(here, ['.h', '.inc'])].filter((f) => !f.startsWith(build)))
-  shared.update(readFileSync(file));
-const sharedHash = shared.digest('hex');
+/** What every file of a folder may include; the binding's headers are nobody else's. */
+const headersDigest = (folders) => {
+  const hash = createHash('sha256').update(version);
+  for (const file of folders.flatMap((folder) => filesUnder(join(here, folder), ['.h', '.inc'])))
+    hash.update(readFileSync(file));
+  return hash.digest('hex');
+};
+const engineHeaders = headersDigest(['include', 'src']);
+const testHeaders = wantsAddon ? '' : headersDigest(['include', 'src', 'test']);
+const bindingHeaders = wantsAddon ? headersDigest(['include', 'src', 'binding']) : '';
 
 const jobs = [];
 for (const source of sources) {
@@ -133,8 +133,13 @@ for (const source of sources) {
   const extra = name in SPECIAL ? SPECIAL[name] : [];
   if (extra === null) continue;
   const args = [...flags, ...extra];
+  const headers = name.startsWith('src')
+    ? engineHeaders
+    : name.startsWith('binding')
+      ? bindingHeaders
+      : testHeaders;
   const hash = createHash('sha256')
-    .update(sharedHash)
+    .update(headers)
     .update(args.join(' '))
     .update(readFileSync(source))
     .digest('hex')
@@ -192,19 +197,61 @@ if (!existsSync(target) || !existsSync(stampFile) || readFileSync(stampFile, 'ut
     : wantsHook
       ? ['-static', '-s']
       : [];
+  // A service may run with the old one: it is replaced in one step, and never written into.
+  const draft = `${target}.${process.pid}`;
   const link = spawnSync(
     compiler,
-    [...mode, '-pthread', ...kind, ...jobs.map((job) => job.object), '-o', `${target}.new`],
+    [...mode, '-pthread', ...kind, ...jobs.map((job) => job.object), '-o', draft],
     { encoding: 'utf8' },
   );
   if (link.status !== 0) {
     process.stderr.write(link.stderr);
+    rmSync(draft, { force: true });
     giveUp('it could not be linked.', 'Please report the output above.');
   }
-  renameSync(`${target}.new`, target);
+  renameSync(draft, target);
   writeFileSync(stampFile, stamp);
+}
+if (wantsAddon) {
+  buildLauncher();
+  describeAddon();
 }
 if (!quiet)
   process.stdout.write(
     `${relative(root, target)} is ready (${total} of ${jobs.length} files compiled, ${((Date.now() - started) / 1000).toFixed(1)} s)\n`,
   );
+
+/** The small program that starts the guard's child with less than its parent has. */
+function buildLauncher() {
+  const source = join(here, 'launch/guard-launch.cc');
+  const product = join(build, 'guard-launch');
+  const wanted = createHash('sha256').update(version).update(readFileSync(source)).digest('hex');
+  const note = `${product}.stamp`;
+  if (existsSync(product) && existsSync(note) && readFileSync(note, 'utf8') === wanted) return;
+  const draft = `${product}.${process.pid}`;
+  const made = spawnSync(
+    compiler,
+    ['-std=c++20', '-O2', '-Wall', '-static-libstdc++', '-static-libgcc', source, '-o', draft],
+    { encoding: 'utf8' },
+  );
+  if (made.status !== 0) {
+    process.stderr.write(made.stderr);
+    giveUp('its launcher could not be built.', 'Please report the output above.');
+  }
+  renameSync(draft, product);
+  writeFileSync(note, wanted);
+}
+
+/** Beside the addon, what it was made from: whoever loads it can tell one that is stale, foreign or changed. */
+function describeAddon() {
+  const description = {
+    sources: sourcesDigest(here),
+    platform: process.platform,
+    architecture: process.arch,
+    compiler: version.split('\n')[0],
+    sha256: createHash('sha256').update(readFileSync(target)).digest('hex'),
+  };
+  const draft = `${target}.json.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(description, null, 2)}\n`);
+  renameSync(draft, `${target}.json`);
+}
