@@ -4,6 +4,7 @@ import type { AuditEvent, AuditEventType } from '../core/index.ts';
 export const EVENT_TYPES: Readonly<Record<AuditEventType, string>> = {
   'call.permitted': 'A call was permitted. Durable before the credential is opened.',
   'call.refused': 'The gate said no to a call.',
+  'refusals.counted': 'More requests without a passport were refused than are recorded one by one.',
   'call.completed': 'The service answered and the answer went to the agent.',
   'call.failed': 'A permitted call did not end well: unreachable, cut, malformed.',
   'observe.recorded': 'A host reported an instruction, a call or a result to the detector.',

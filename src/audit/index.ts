@@ -12,6 +12,8 @@ export { readAuditDirectory } from './reader.ts';
 export type { Receipt } from './receipt.ts';
 export { isReceipt } from './receipt.ts';
 export type { AuditRecord } from './record.ts';
+export type { StrangerEvent } from './stranger-records.ts';
+export { StrangerRecords } from './stranger-records.ts';
 export type { TailReport } from './tail.ts';
 export { checkAuditTail } from './tail.ts';
 export type { VerifyOptions, VerifyReport } from './verify.ts';

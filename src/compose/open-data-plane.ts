@@ -49,6 +49,7 @@ export async function openDataPlane(
     },
     detector,
     audit: { append: records.audit },
+    recordStranger: (event) => records.strangers.record(event),
     readiness: () => o.readiness.ask(),
     raise: (findings) => {
       const alert = raise(findings);

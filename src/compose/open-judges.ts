@@ -18,7 +18,7 @@ export interface Judges {
 
 export async function openJudges(
   wiring: Wiring,
-  { audit }: Records,
+  { audit, strangers }: Records,
   storage: Storage,
   urls: { readonly issuer: string; readonly audience: string },
 ): Promise<Judges> {
@@ -63,6 +63,7 @@ export async function openJudges(
     replay: config.storage.kind === 'sqlite' ? new MemoryReplayStore() : storage.replay,
     clock,
     audit,
+    recordRefused: (event) => strangers.record(event),
     passportLifetimeSeconds: config.issuer.passportLifetimeSeconds,
     resources: config.issuer.resources,
     workloads: config.issuer.workloads.map((rule) => ({

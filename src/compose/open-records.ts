@@ -1,11 +1,11 @@
-import { loadOrCreateCheckpointKey, openAuditLog } from '../audit/index.ts';
+import { loadOrCreateCheckpointKey, openAuditLog, StrangerRecords } from '../audit/index.ts';
 import type { Logger } from './log.ts';
 import { type Records, TENANT, type Wiring } from './service.ts';
 import { logEvents, tapped } from './watch/index.ts';
 
 /** The audit log, with the taps of metrics and the service's own log on the way into it. */
 export async function openRecords(
-  { config, clock, stack }: Wiring,
+  { config, clock, onFault, stack }: Wiring,
   logger: Logger | null | undefined,
 ): Promise<Records> {
   const { paths } = config;
@@ -20,10 +20,9 @@ export async function openRecords(
   });
   stack.defer(() => log.close());
   const tell = logger == null ? () => {} : logEvents(logger, { calls: config.log.calls });
-  const records: Records = {
-    log,
-    audit: tapped((event) => log.append(event), { meters: () => records.meters, tell }),
-    meters: null,
-  };
+  const audit = tapped((event) => log.append(event), { meters: () => records.meters, tell });
+  const strangers = new StrangerRecords({ append: audit, clock, tenant: TENANT, onFault });
+  stack.defer(() => strangers.flush());
+  const records: Records = { log, audit, strangers, meters: null };
   return records;
 }

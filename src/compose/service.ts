@@ -1,5 +1,5 @@
 import type { FirstAdministrator } from '../admin/index.ts';
-import type { AuditLog } from '../audit/index.ts';
+import type { AuditLog, StrangerRecords } from '../audit/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Clock, SecretBytes } from '../core/index.ts';
 import type { Logger } from './log.ts';
@@ -48,6 +48,7 @@ export interface Wiring {
 export interface Records {
   readonly log: AuditLog;
   readonly audit: AuditLog['append'];
+  readonly strangers: StrangerRecords;
   /** Null until there is somebody who fetches them. */
   meters: Meters | null;
 }

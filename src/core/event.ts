@@ -52,6 +52,15 @@ export interface AuditEventMap {
     readonly findings: readonly Finding[];
     readonly remote: string | null;
   };
+  /** Refusals of strangers beyond those that were recorded one by one. */
+  'refusals.counted': {
+    /** Type of the event that was counted. */
+    readonly of: string;
+    readonly code: string;
+    readonly count: number;
+    /** Time of the first, milliseconds. */
+    readonly since: number;
+  };
   'call.completed': {
     readonly callId: string;
     readonly sid: string;
@@ -213,12 +222,13 @@ export type RevocationKind =
 
 export type AuditEventType = keyof AuditEventMap;
 
+/** An entry of one type. */
+export interface AuditEventOf<T extends AuditEventType> {
+  readonly type: T;
+  readonly tenant: string;
+  readonly at: number;
+  readonly data: AuditEventMap[T];
+}
+
 /** One entry before it is chained. */
-export type AuditEvent = {
-  readonly [T in AuditEventType]: {
-    readonly type: T;
-    readonly tenant: string;
-    readonly at: number;
-    readonly data: AuditEventMap[T];
-  };
-}[AuditEventType];
+export type AuditEvent = { readonly [T in AuditEventType]: AuditEventOf<T> }[AuditEventType];

@@ -9,6 +9,7 @@ export type {
   ApprovalChange,
   AuditEvent,
   AuditEventMap,
+  AuditEventOf,
   AuditEventType,
   CallSummary,
   RevocationKind,

@@ -50,6 +50,8 @@ export interface GatewayOptions {
   readonly vault: Pick<Vault, 'describe' | 'use' | 'onChanged' | 'sealBlob' | 'openBlob' | 'deriveKey'>;
   readonly detector: DetectorGate;
   readonly audit: Pick<AuditLog, 'append'>;
+  /** Refusals of those without a passport; default: recorded like all others. */
+  readonly recordStranger?: Line['recordStranger'];
   readonly raise: Line['raise'];
   readonly services: ServiceRegistry;
   /** Whether calls should be sent here, with what is ready and what is not; default: always. */
@@ -140,6 +142,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     detector: options.detector,
     vault,
     audit,
+    recordStranger: options.recordStranger ?? (async (event) => void (await audit.append(event))),
     raise: options.raise,
     egress,
     pools,

@@ -3,6 +3,7 @@ import type { Receipt } from '../audit/index.ts';
 import type {
   ActorSummary,
   AuditEvent,
+  AuditEventOf,
   Call,
   CallSummary,
   Clock,
@@ -125,6 +126,8 @@ export interface Line {
   readonly detector: DetectorGate;
   readonly vault: Pick<Vault, 'describe' | 'use'>;
   readonly audit: { append(event: AuditEvent): Promise<Receipt> };
+  /** Takes what is said to those without a passport, so that they can't fill the log. */
+  readonly recordStranger: (event: AuditEventOf<'call.refused'>) => Promise<void>;
   /** Findings worth a person's time, as an event for the log; null: not worth it, or a repeat. */
   readonly raise: (o: {
     readonly call: CallSummary | null;

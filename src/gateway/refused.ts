@@ -18,7 +18,9 @@ export async function recordRefusal(line: Line, story: Story, refusal: Refusal):
     if (story.subject !== null && !story.permitted) {
       line.detector.recordRefusal(story.subject, refusal.code, now);
     }
-    await line.audit.append(story.permitted ? failed(story, refusal, now) : refused(story, refusal, now));
+    if (story.permitted) await line.audit.append(failed(story, refusal, now));
+    else if (story.actor === null) await line.recordStranger(refused(story, refusal, now));
+    else await line.audit.append(refused(story, refusal, now));
   } catch {
     // The log refuses everything from here on, and says so in the status; see audit_unavailable.
   }

@@ -1,4 +1,4 @@
-import type { AuditEvent, Clock, UnitOfWork } from '../core/index.ts';
+import type { AuditEvent, AuditEventOf, Clock, UnitOfWork } from '../core/index.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
 import type {
   AgentStore,
@@ -43,6 +43,8 @@ export interface PassportRoomOptions {
   readonly replay: ReplayStore;
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
+  /** Refusals, which anybody can cause; default: recorded like all else. */
+  readonly recordRefused?: (event: AuditEventOf<'passport.refused'>) => Promise<unknown>;
   readonly passportLifetimeSeconds?: number;
   /** Platforms whose tokens stand for agents (RFC 7523). */
   readonly workloads?: readonly WorkloadTrust[];

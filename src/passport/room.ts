@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
-import { type AuditEvent, LIMITS } from '../core/index.ts';
+import { LIMITS } from '../core/index.ts';
 import { AgentDirectory } from './agent-directory.ts';
 import type { Agents } from './agent-view.ts';
 import { AgentRegistry } from './agents.ts';
@@ -163,9 +163,10 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     policy: o.delegationPolicy ?? withinOwner,
     clock,
   });
+  const record = o.recordRefused ?? audit;
   const onRefused: IssuerOptions['onRefused'] = (data) => {
-    const event: AuditEvent = { type: 'passport.refused', tenant, at: clock.now(), data };
-    audit(event).catch(onFault);
+    const event = { type: 'passport.refused' as const, tenant, at: clock.now(), data };
+    record(event).catch(onFault);
   };
   const build = () =>
     buildProvider({

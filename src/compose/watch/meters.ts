@@ -148,6 +148,12 @@ export class Meters {
         this.#refused.inc({ service: this.#serviceOf(event.data.call), code: event.data.code });
         this.#countFindings(event.data.findings);
         return;
+      case 'refusals.counted': {
+        const { of, code, count } = event.data;
+        if (of === 'call.refused') this.#refused.inc({ service: this.#serviceOf(null), code }, count);
+        else this.#notIssued.inc({ error: this.#errors.of(code) }, count);
+        return;
+      }
       case 'call.completed': {
         const { callId, status, durationMs, scrubbed, findings } = event.data;
         const service = this.#ended(callId, durationMs);

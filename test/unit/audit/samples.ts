@@ -67,6 +67,7 @@ const data: { readonly [T in AuditEventType]: AuditEventMap[T] } = {
     findings: [finding],
     remote: '127.0.0.1',
   },
+  'refusals.counted': { of: 'call.refused', code: 'passport_missing', count: 7, since: 1_000 },
   'call.completed': {
     callId: 'call_1',
     sid: 'sid_1',
