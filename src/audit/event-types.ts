@@ -32,6 +32,8 @@ export const EVENT_TYPES: Readonly<Record<AuditEventType, string>> = {
   'sink.tested': 'An administrator sent a test alert to a sink.',
   'admin_token.created': 'An admin token was made.',
   'admin_token.deleted': 'An admin token was removed.',
+  'initial_token.created': 'A token was made with which agents register themselves.',
+  'initial_token.deleted': 'A token with which agents register themselves was deleted.',
   'admin.refused': 'The admin API said no.',
   'ca.exported': 'The certificate of an interception authority was handed out.',
   'ca.issued': 'An interception authority was made.',

@@ -73,6 +73,7 @@ export async function openJudges(
     maxDelegationDepth: config.issuer.maxDelegationDepth,
     delegationPolicy: (request) =>
       decideDelegation(keeper.current(), request, detector.riskOf(request.tenant, request.sid, request.now)),
+    riskOf: ({ tenant, sid, now }) => detector.riskOf(tenant, sid, now),
     bearer: config.gateway.bearer,
     nonce: config.issuer.dpopNonce,
     onFault,

@@ -147,6 +147,8 @@ export interface AuditEventMap {
   'sink.tested': AdminChange;
   'admin_token.created': AdminChange;
   'admin_token.deleted': AdminChange;
+  'initial_token.created': AdminChange;
+  'initial_token.deleted': AdminChange;
   'admin.refused': {
     readonly code: RefusalCode;
     readonly method: string;

@@ -34,6 +34,9 @@ export interface AgentChangesOptions {
   readonly audit: (event: AuditEvent) => Promise<unknown>;
 }
 
+/** Another writer was faster. */
+class Overtaken extends Error {}
+
 /** Makes a change of one agent durable, effective in memory and recorded, in this order. */
 export class AgentChanges {
   readonly #o: AgentChangesOptions;
@@ -49,7 +52,12 @@ export class AgentChanges {
     make: (agent: AgentRecord, stores: PassportStores) => Promise<Change>,
   ): Promise<AgentRecord> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const done = await this.#o.unitOfWork.run((stores) => this.#attempt(id, by, make, stores));
+      const done = await this.#o.unitOfWork
+        .run((stores) => this.#attempt(id, by, make, stores))
+        .catch((fault: unknown) => {
+          if (fault instanceof Overtaken) return null;
+          throw fault;
+        });
       if (done === null) continue;
       const { agent, change, revocation } = done;
       this.#o.directory.put(agent);
@@ -66,7 +74,7 @@ export class AgentChanges {
     by: string,
     make: (agent: AgentRecord, stores: PassportStores) => Promise<Change>,
     stores: PassportStores,
-  ): Promise<{ agent: AgentRecord; change: Change; revocation: RevocationRecord | null } | null> {
+  ): Promise<{ agent: AgentRecord; change: Change; revocation: RevocationRecord | null }> {
     const { tenant, clock } = this.#o;
     const found = await stores.agents.get(tenant, id);
     if (found === null || found.status === 'deleted') {
@@ -75,7 +83,8 @@ export class AgentChanges {
     const change = await make(found, stores);
     const now = clock.now();
     const agent: AgentRecord = { ...change.agent, updatedAt: now, revision: found.revision + 1 };
-    if (!(await stores.agents.update(agent))) return null;
+    // Thrown, so that what `make` wrote beside it is undone as well.
+    if (!(await stores.agents.update(agent))) throw new Overtaken();
     if (!change.endsPassports) return { agent, change, revocation: null };
     const revocation: RevocationRecord = {
       tenant,

@@ -14,6 +14,9 @@ export interface AgentRegistryOptions extends AgentChangesOptions {
   readonly pepper: Pepper;
 }
 
+/** Work in the transaction that changes an agent; gets it as it was before, or as it will be registered. */
+export type WithinRegistration = (stores: PassportStores, agent: AgentRecord) => Promise<void>;
+
 export class AgentRegistry implements Agents {
   readonly #o: AgentRegistryOptions;
   readonly #changes: AgentChanges;
@@ -23,7 +26,12 @@ export class AgentRegistry implements Agents {
     this.#changes = new AgentChanges(o);
   }
 
-  async register(input: NewAgent, by: string): Promise<WithSecret> {
+  register(input: NewAgent, by: string): Promise<WithSecret> {
+    return this.enrol(input, by, async () => {});
+  }
+
+  /** As `register`, with further work in the same transaction: what it throws registers nobody. */
+  async enrol(input: NewAgent, by: string, within: WithinRegistration): Promise<WithSecret> {
     const { withSecret = false, name, owner, scopes, purpose = null } = input;
     const draft = { name, owner, scopes, purpose, jwks: input.jwks ?? [] };
     const { jwks = [] } = await readAgentDraft(draft);
@@ -47,9 +55,12 @@ export class AgentRegistry implements Agents {
       updatedAt: now,
       revision: 1,
     };
-    if (!(await this.#o.stores.agents.insert(agent))) {
-      throw new Refusal('conflict', { detail: `There is an agent named ${name} already.` });
-    }
+    await this.#o.unitOfWork.run(async (stores) => {
+      await within(stores, agent);
+      if (!(await stores.agents.insert(agent))) {
+        throw new Refusal('conflict', { detail: `There is an agent named ${name} already.` });
+      }
+    });
     this.#o.directory.put(agent);
     await this.#changes.record('agent.registered', agent, by, {
       name,
@@ -62,10 +73,21 @@ export class AgentRegistry implements Agents {
     return { agent: viewOf(agent), secret: made?.secret ?? null };
   }
 
-  async update(id: string, changes: Partial<AgentDraft>, by: string): Promise<AgentView> {
+  update(id: string, changes: Partial<AgentDraft>, by: string): Promise<AgentView> {
+    return this.revise(id, changes, by, async () => {});
+  }
+
+  /** As `update`, with further work in the same transaction: what it throws changes nothing. */
+  async revise(
+    id: string,
+    changes: Partial<AgentDraft>,
+    by: string,
+    within: WithinRegistration,
+  ): Promise<AgentView> {
     const draft = await readAgentDraft(withoutUndefined(changes));
     return viewOf(
       await this.#changes.change(id, by, async (agent, stores) => {
+        await within(stores, agent);
         const changed = { ...agent, ...draft };
         if (changed.jwks.length === 0 && changed.secrets.length === 0) {
           throw new Refusal('conflict', { detail: 'An agent needs a public key or a client secret.' });
@@ -111,13 +133,22 @@ export class AgentRegistry implements Agents {
     return { agent: viewOf(agent), secret: made.secret };
   }
 
-  async remove(id: string, by: string): Promise<void> {
-    await this.#changes.change(id, by, async (agent) => ({
-      agent: { ...agent, status: 'deleted', secrets: [], jwks: [] },
-      event: 'agent.deleted',
-      changes: { name: agent.name },
-      endsPassports: true,
-    }));
+  remove(id: string, by: string): Promise<void> {
+    return this.leave(id, by, async () => {});
+  }
+
+  /** As `remove`, with further work in the same transaction. */
+  async leave(id: string, by: string, within: WithinRegistration): Promise<void> {
+    await this.#changes.change(id, by, async (agent, stores) => {
+      await within(stores, agent);
+      await stores.enrolment.deleteRegistration(agent.tenant, agent.id);
+      return {
+        agent: { ...agent, status: 'deleted', secrets: [], jwks: [] },
+        event: 'agent.deleted',
+        changes: { name: agent.name },
+        endsPassports: true,
+      };
+    });
   }
 
   async quarantine(id: string, reason: string | null, by: string): Promise<AgentView> {

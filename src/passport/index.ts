@@ -4,6 +4,7 @@ export type { CountedCall } from './call-counter.ts';
 export { checkPassportKeys } from './check-keys.ts';
 export { sha256, signatureVerifier } from './crypto.ts';
 export type { DelegationRequest } from './delegation-policy.ts';
+export type { EnrolmentStore, InitialTokenRecord, RegistrationRecord } from './enrol/store.ts';
 export { MemoryReplayStore } from './memory-replay.ts';
 export { protectedResourceMetadata } from './metadata.ts';
 export type { PassportRoomOptions } from './options.ts';

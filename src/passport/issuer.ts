@@ -4,6 +4,7 @@ import helmet from 'helmet';
 import { type Clock, type JsonObject, Refusal } from '../core/index.ts';
 import { ProofFault, parseDpopProof } from '../proof/index.ts';
 import { INTROSPECTION_TYPE } from './completion.ts';
+import type { Endpoint } from './endpoint.ts';
 import { type AskedGrant, readAskedGrant } from './grants/asked-grant.ts';
 import type { OwnGrants } from './grants/token-endpoint.ts';
 import { readTokenForm } from './grants/token-form.ts';
@@ -41,6 +42,8 @@ export interface IssuerOptions {
   readonly provider: () => Provide;
   readonly grants: OwnGrants;
   readonly statusLists: StatusLists;
+  /** Beside those of the library. */
+  readonly endpoints: readonly Endpoint[];
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;
   readonly limiter: RateLimiter;
@@ -52,7 +55,8 @@ export function issuerHandler(o: IssuerOptions): RequestHandler {
   const protect = helmet();
   const { host, protocol } = new URL(o.issuer);
   return (req, res, next) => {
-    const methods = req.path.startsWith(PATHS.statusLists) ? READ : METHODS.get(req.path);
+    const own = o.endpoints.find(({ path }) => path.test(req.path));
+    const methods = own?.methods ?? (req.path.startsWith(PATHS.statusLists) ? READ : METHODS.get(req.path));
     if (methods === undefined) return next();
     protect(req, res, (fault) => {
       if (fault !== undefined) return next(fault);
@@ -66,6 +70,7 @@ export function issuerHandler(o: IssuerOptions): RequestHandler {
       res.once('finish', () => {
         if (res.statusCode === 401) o.limiter.charge(network, o.clock.now(), FAILURE_COST);
       });
+      if (own !== undefined) return void answerOwn(own, req, res, o);
       if (req.path.startsWith(PATHS.statusLists)) return void answerStatusList(req, res, o).catch(next);
       // The library builds its URLs, and the target of a proof, from the request. They come from our settings
       // instead, whatever Host or X-Forwarded-* a client sends.
@@ -107,17 +112,47 @@ async function answerToken(req: IncomingMessage, res: ServerResponse, o: IssuerO
     });
     sendJson(res, 200, answered);
   } catch (fault) {
-    if (!(fault instanceof OAuthFault) && !(fault instanceof Refusal)) {
-      o.onFault(fault);
-      return sendJson(res, 500, { error: 'server_error' });
-    }
-    const told = toOAuthFault(fault);
-    o.onRefused({ clientId, error: told.code, detail: told.message });
-    if (told.status === 401 && req.headers.authorization !== undefined) {
+    const told = tellFault(res, fault, clientId, o);
+    if (told?.status === 401 && req.headers.authorization !== undefined) {
       res.setHeader('www-authenticate', `Basic realm="${o.issuer}"`);
     }
-    answer(res, told);
+    if (told !== null) answer(res, told);
   }
+}
+
+async function answerOwn(own: Endpoint, req: Request, res: ServerResponse, o: IssuerOptions): Promise<void> {
+  try {
+    const { method, headers } = req;
+    const params = { ...own.path.exec(req.path)?.groups };
+    const body = await readBody(req, BODY_BYTES);
+    const answered = await own.answer({ method, params, headers, body });
+    if (answered.body !== null) return sendJson(res, answered.status, answered.body);
+    res.statusCode = answered.status;
+    res.setHeader('cache-control', 'no-store');
+    res.end();
+  } catch (fault) {
+    const told = tellFault(res, fault, null, o);
+    // RFC 6750 section 3: what a resource that takes bearer tokens says to one that has none, or a bad one.
+    if (told?.status === 401) res.setHeader('www-authenticate', `Bearer error="${told.code}"`);
+    if (told !== null) answer(res, told);
+  }
+}
+
+/** The fault in OAuth's words, recorded; null: it is none of the client's, and was answered as ours. */
+function tellFault(
+  res: ServerResponse,
+  fault: unknown,
+  clientId: string | null,
+  o: IssuerOptions,
+): OAuthFault | null {
+  if (!(fault instanceof OAuthFault) && !(fault instanceof Refusal)) {
+    o.onFault(fault);
+    sendJson(res, 500, { error: 'server_error' });
+    return null;
+  }
+  const told = toOAuthFault(fault);
+  o.onRefused({ clientId, error: told.code, detail: told.message });
+  return told;
 }
 
 function admit(req: IncomingMessage, res: ServerResponse, methods: readonly string[], waitMs: number): void {

@@ -10,6 +10,7 @@ export const PATHS = {
   revocation: '/revoke',
   introspection: '/introspect',
   jwks: '/jwks',
+  registration: '/register',
   /** With the number of the list behind it. */
   statusLists: '/status-lists/',
   oauthMetadata: '/.well-known/oauth-authorization-server',
@@ -45,6 +46,7 @@ export function issuerMetadata(
       if (value !== undefined) served[`${endpoint}_endpoint_auth_${what}_supported`] = value;
     }
   }
+  served.registration_endpoint = `${served.issuer}${PATHS.registration}`;
   served.grant_types_supported = ['client_credentials', ...o.grants];
   served.authorization_details_types_supported = [DETAIL_TYPE];
   served.introspection_signing_alg_values_supported = ['ES256'];

@@ -1,6 +1,6 @@
 import type { Refusal } from '../core/index.ts';
 
-/** The OAuth error codes that the issuer answers with (RFC 6749 section 5.2, RFC 8707, RFC 9396, RFC 9449). */
+/** The OAuth error codes that the issuer answers with (RFC 6749 section 5.2, RFC 6750, RFC 7591, RFC 8707, RFC 9396, RFC 9449). */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -9,6 +9,8 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
+  | 'invalid_token'
+  | 'invalid_client_metadata'
   | 'invalid_authorization_details'
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
@@ -22,6 +24,8 @@ const STATUS: Readonly<Record<OAuthErrorCode, number>> = {
   invalid_target: 400,
   unauthorized_client: 400,
   unsupported_grant_type: 400,
+  invalid_token: 401,
+  invalid_client_metadata: 400,
   invalid_authorization_details: 400,
   invalid_dpop_proof: 400,
   use_dpop_nonce: 400,

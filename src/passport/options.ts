@@ -1,5 +1,6 @@
-import type { AuditEvent, AuditEventOf, Clock, UnitOfWork } from '../core/index.ts';
+import type { AuditEvent, AuditEventOf, Clock, SessionRisk, UnitOfWork } from '../core/index.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
+import type { EnrolmentStore } from './enrol/store.ts';
 import type {
   AgentStore,
   CallCountStore,
@@ -19,6 +20,7 @@ export interface PassportStores {
   readonly oidc: OidcStore;
   readonly callCounts: CallCountStore;
   readonly statusEntries: StatusEntryStore;
+  readonly enrolment: EnrolmentStore;
 }
 
 /** Tokens that flow in each second, and how many may gather. */
@@ -52,6 +54,12 @@ export interface PassportRoomOptions {
   readonly maxDelegationDepth?: number;
   /** Which agent may act for which other one; default: agents of the same owner. */
   readonly delegationPolicy?: DelegationPolicy;
+  /** What the detector thinks of a session, for apps that ask about tokens; default: nothing. */
+  readonly riskOf?: (session: {
+    readonly tenant: string;
+    readonly sid: string;
+    readonly now: number;
+  }) => SessionRisk;
   /** Whether passports without a key binding are issued and taken, and from where. */
   readonly bearer?: 'never' | 'loopback';
   /** Ask for a server nonce in DPoP proofs (RFC 9449 sections 8 and 9). */

@@ -33,6 +33,11 @@ export class Pepper {
     return this.#mac('client-secret', [tenant, agentId, secret]).toString('base64url');
   }
 
+  /** Of a token that is looked up by its hash. `label`: what it is for. */
+  hashToken(label: string, parts: readonly string[]): string {
+    return this.#mac(label, parts).toString('base64url');
+  }
+
   /** The id of the live secret that `secret` is, or null. */
   matchSecret(agent: AgentRecord, secret: string, now: number): string | null {
     const shown = this.#mac('client-secret', [agent.tenant, agent.id, secret]);

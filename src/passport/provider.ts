@@ -9,7 +9,7 @@ import { ASSERTION_ALGORITHMS } from './agent-input.ts';
 import { checkClientAssertion } from './client-assertion.ts';
 import { clientMetadata } from './client-metadata.ts';
 import { completeAnswer } from './completion.ts';
-import type { AskedGrant } from './grants/asked-grant.ts';
+import { type AskedGrant, NOTHING_ASKED } from './grants/asked-grant.ts';
 import type { Signer } from './grants/signing.ts';
 import type { Provide } from './issuer.ts';
 import type { Authenticated, Issuing } from './issuing.ts';
@@ -212,8 +212,6 @@ export function buildProvider(o: ProviderOptions): Provide {
     return void callback(req, res);
   };
 }
-
-const NOTHING_ASKED: AskedGrant = { details: null, mayAct: null, maxDepth: null, lifetimeSeconds: null };
 
 function lifetimeAsked(asked: AskedGrant | undefined): number {
   return asked?.lifetimeSeconds ?? Number.MAX_SAFE_INTEGER;

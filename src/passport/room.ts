@@ -1,15 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
-import { LIMITS } from '../core/index.ts';
+import { LIMITS, NO_RISK } from '../core/index.ts';
 import { AgentDirectory } from './agent-directory.ts';
+import { Challenges } from './agent-passport/challenges.ts';
+import { agentPassportEndpoints } from './agent-passport/endpoints.ts';
 import type { Agents } from './agent-view.ts';
 import { AgentRegistry } from './agents.ts';
 import { CallCounter } from './call-counter.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
+import { InitialTokenRoom, type InitialTokens } from './enrol/initial-tokens.ts';
+import { registrationEndpoints } from './enrol/registration-endpoints.ts';
+import { Registrations } from './enrol/registrations.ts';
 import { openGrants } from './grants/open-grants.ts';
 import { Signer } from './grants/signing.ts';
+import { TOKEN_EXCHANGE } from './grants/token-exchange.ts';
+import { TokenProofReader } from './grants/token-proof.ts';
 import { type IssuerOptions, issuerHandler } from './issuer.ts';
 import { Issuing } from './issuing.ts';
+import { PATHS } from './metadata.ts';
 import { Nonces } from './nonces.ts';
 import type { PassportRoomOptions } from './options.ts';
 import { PassportReader } from './passport-reader.ts';
@@ -34,7 +42,7 @@ const CLIENT_LIMIT = { perSecond: 20, burst: 100 };
 /** Timers may fire a moment early. */
 const TIMER_SLACK_MS = 2;
 const SWEEP_MS = 60_000;
-/** Expired passports stay listed for a day. */
+/** Expired passports and initial tokens stay listed for a day. */
 const LISTED_MS = 24 * 3600 * 1000;
 
 export interface PassportRoom {
@@ -43,6 +51,7 @@ export interface PassportRoom {
   readonly verifier: PassportVerifier;
   readonly revocations: Revocations;
   readonly agents: Agents;
+  readonly initialTokens: InitialTokens;
   readonly keys: {
     /** The next key signs from now on; the old one is checked until its passports ran out. */
     rotate(by: string): Promise<{ readonly kid: string; readonly retired: string }>;
@@ -110,16 +119,16 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     directory,
     revocations: index,
   });
-  const verifier = openVerifier({
+  const verifierOptions = {
     reader,
-    audience: o.audience,
     counter: new CallCounter({ unitOfWork, clock }),
     replay: o.replay,
     durableReplay: stores.replay,
     bearer,
     nonces: o.nonce === true ? new Nonces(pepper.derive('gateway-nonce')) : null,
     startedAt,
-  });
+  };
+  const verifier = openVerifier({ ...verifierOptions, audience: o.audience });
   const limiter = new RateLimiter(limits.client ?? CLIENT_LIMIT);
   const statusEntries = new StatusEntries({ issuer: o.issuer });
   const issuing = new Issuing({
@@ -188,6 +197,56 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       onRefused,
       onFault,
     });
+  const agents = new AgentRegistry({
+    tenant,
+    stores,
+    unitOfWork,
+    directory,
+    revocations,
+    pepper,
+    clock,
+    audit,
+  });
+  const initialTokens = new InitialTokenRoom({ tenant, store: stores.enrolment, pepper, clock, audit });
+  const registrations = new Registrations({
+    tenant,
+    store: stores.enrolment,
+    initialTokens,
+    agents,
+    pepper,
+    clock,
+  });
+  const endpoints = [
+    ...registrationEndpoints({
+      issuer: o.issuer,
+      registrations,
+      grants: ['client_credentials', TOKEN_EXCHANGE],
+      boundOnly: bearer === 'never',
+    }),
+    ...agentPassportEndpoints({
+      issuer: o.issuer,
+      audiences: [o.audience, ...resources],
+      lifetimeSeconds,
+      challenges: new Challenges({ pepper, clock }),
+      directory,
+      issuing,
+      signer,
+      proofs: new TokenProofReader({
+        tokenEndpoint: `${o.issuer}${PATHS.token}`,
+        nonces: o.nonce === true ? new Nonces(pepper.derive('token-nonce')) : null,
+        boundOnly: bearer === 'never',
+        clock,
+      }),
+      registrations,
+      limiter,
+      tokens,
+      pepper,
+      verifierFor: (audience) =>
+        audience === o.audience ? verifier : openVerifier({ ...verifierOptions, audience }),
+      riskOf: o.riskOf ?? (() => NO_RISK),
+      clock,
+    }),
+  ];
   let provider = build();
   await revocations.open();
   const takeUpKeys = () => {
@@ -202,6 +261,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     await stores.revocations.deleteExpired(now);
     await stores.callCounts.deleteExpired(now);
     await stores.statusEntries.deleteFree(now);
+    await stores.enrolment.deleteExpired(now - LISTED_MS);
     await stores.passports.deleteExpired(now - LISTED_MS);
     await o.replay.deleteExpired(now);
     await stores.replay.deleteExpired(now);
@@ -219,6 +279,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       provider: () => provider,
       grants,
       statusLists,
+      endpoints,
       onRefused,
       onFault,
       limiter: new RateLimiter(limits.address ?? ADDRESS_LIMIT),
@@ -226,7 +287,8 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     }),
     verifier,
     revocations,
-    agents: new AgentRegistry({ tenant, stores, unitOfWork, directory, revocations, pepper, clock, audit }),
+    agents,
+    initialTokens,
     keys: {
       async rotate(by) {
         const rotated = await keys.rotate();

@@ -169,5 +169,26 @@ export interface Schema {
     expires_at: number;
     answer: Uint8Array | null;
   };
+  initial_tokens: {
+    tenant: string;
+    id: string;
+    name: string;
+    hash: string;
+    owner: string;
+    scopes: Json;
+    max_uses: number;
+    used: number;
+    created_at: number;
+    created_by: string;
+    expires_at: number;
+  };
+  registrations: {
+    tenant: string;
+    agent_id: string;
+    token_hash: string;
+    initial_token: string;
+    created_at: number;
+    rotated_at: number;
+  };
   sallyport_migrations: { number: number; name: string; checksum: string; applied_at: number };
 }

@@ -125,6 +125,15 @@ export const TOKEN: readonly Column[] = [
   ['EXPIRES', (row) => timeOf(row.expiresAt)],
 ];
 
+export const INITIAL_TOKEN: readonly Column[] = [
+  ['NAME', 'name'],
+  ['ID', 'id'],
+  ['OWNER', 'owner'],
+  ['SCOPES', 'scopes'],
+  ['USED', (row) => `${textOf(row.used)}/${textOf(row.maxUses)}`],
+  ['EXPIRES', (row) => timeOf(row.expiresAt)],
+];
+
 /** One line of the log for people. */
 export function auditLine(row: Row): string {
   const event = rowOf(row.event);

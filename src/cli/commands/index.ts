@@ -39,6 +39,9 @@ import { hookInstall } from './hook-install.ts';
 import { hookRun } from './hook-run.ts';
 import { hookUninstall } from './hook-uninstall.ts';
 import { init } from './init.ts';
+import { initialTokenCreate } from './initial-token-create.ts';
+import { initialTokenDelete } from './initial-token-delete.ts';
+import { initialTokenList } from './initial-token-list.ts';
 import { keyRotate } from './key-rotate.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
@@ -88,6 +91,9 @@ export const COMMANDS: readonly Command[] = [
   agentQuarantine,
   agentRelease,
   agentRemove,
+  initialTokenCreate,
+  initialTokenList,
+  initialTokenDelete,
   serviceAdd,
   serviceList,
   serviceShow,

@@ -14,6 +14,13 @@ export interface AskedGrant {
   readonly lifetimeSeconds: number | null;
 }
 
+export const NOTHING_ASKED: AskedGrant = {
+  details: null,
+  mayAct: null,
+  maxDepth: null,
+  lifetimeSeconds: null,
+};
+
 const ID_CHARS = 256;
 const LONGEST_ASKED_SECONDS = 365 * 24 * 3600;
 

@@ -10,7 +10,7 @@ import type { Signer } from './signing.ts';
  */
 export async function issuePassport(
   o: { readonly issuer: string; readonly issuing: Issuing; readonly signer: Signer },
-  { client, proof }: GrantRequest,
+  { client, proof }: Pick<GrantRequest, 'client' | 'proof'>,
   given: Omit<PassportDraft, 'kid' | 'jkt'> & { readonly sub: string; readonly once: readonly OnceOnly[] },
 ): Promise<JsonObject> {
   const key = o.signer.current;

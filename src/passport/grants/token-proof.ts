@@ -40,9 +40,16 @@ export class TokenProofReader {
     return this.#o.nonces?.current(this.#o.clock.now()) ?? null;
   }
 
-  /** Null where no proof came and none is needed. Throws OAuthFault: invalid_grant, invalid_dpop_proof, use_dpop_nonce. */
-  async read(proof: string | undefined, clientId: string): Promise<TokenProof | null> {
-    const { boundOnly, tokenEndpoint, nonces, clock } = this.#o;
+  /**
+   * Null where no proof came and none is needed. `htu`: where it was shown, the token endpoint unless told. Throws
+   * OAuthFault: invalid_grant, invalid_dpop_proof, use_dpop_nonce.
+   */
+  async read(
+    proof: string | undefined,
+    clientId: string,
+    htu = this.#o.tokenEndpoint,
+  ): Promise<TokenProof | null> {
+    const { boundOnly, nonces, clock } = this.#o;
     if (proof === undefined) {
       if (boundOnly) throw new OAuthFault('invalid_grant', 'a DPoP proof is missing');
       return null;
@@ -52,7 +59,7 @@ export class TokenProofReader {
       proof,
       {
         htm: 'POST',
-        htu: tokenEndpoint,
+        htu,
         accessToken: null,
         now,
         maxAgeSeconds: MAX_AGE_SECONDS,

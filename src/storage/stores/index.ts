@@ -6,6 +6,7 @@ import type { ServiceStore } from '../../gateway/index.ts';
 import type {
   AgentStore,
   CallCountStore,
+  EnrolmentStore,
   OidcStore,
   PassportStore,
   ReplayStore,
@@ -22,6 +23,7 @@ import { baselineStore } from './baseline-store.ts';
 import { callCountStore } from './call-count-store.ts';
 import { credentialStore } from './credential-store.ts';
 import { decoyStore } from './decoy-store.ts';
+import { enrolmentStore } from './enrolment-store.ts';
 import { idempotencyStore } from './idempotency-store.ts';
 import { oidcStore } from './oidc-store.ts';
 import { outboxStore } from './outbox-store.ts';
@@ -42,6 +44,7 @@ export interface Stores {
   readonly replay: ReplayStore;
   readonly callCounts: CallCountStore;
   readonly statusEntries: StatusEntryStore;
+  readonly enrolment: EnrolmentStore;
   readonly credentials: CredentialStore;
   readonly approvals: ApprovalStore;
   readonly sinks: SinkStore;
@@ -64,6 +67,7 @@ export function makeStores(link: Link, feed: ChangeFeed): Stores {
     replay: replayStore(link),
     callCounts: callCountStore(link),
     statusEntries: statusEntryStore(link),
+    enrolment: enrolmentStore(link),
     credentials: credentialStore(link, feed),
     approvals: approvalStore(link),
     sinks: sinkStore(link),

@@ -146,6 +146,8 @@ const data: { readonly [T in AuditEventType]: AuditEventMap[T] } = {
   'sink.tested': change,
   'admin_token.created': change,
   'admin_token.deleted': change,
+  'initial_token.created': change,
+  'initial_token.deleted': change,
   'admin.refused': { code: 'admin_forbidden', method: 'GET', path: '/admin/v1/agents', remote: null },
   'ca.exported': change,
   'ca.issued': change,

@@ -7,6 +7,7 @@ import { backupRoutes } from './backup.ts';
 import { credentialRoutes } from './credentials.ts';
 import { decoyRoutes } from './decoys.ts';
 import { describe } from './description.ts';
+import { initialTokenRoutes } from './initial-tokens.ts';
 import { operationRoutes } from './operations.ts';
 import { passportRoutes } from './passports.ts';
 import { policyRoutes } from './policies.ts';
@@ -15,6 +16,7 @@ import { tokenRoutes } from './tokens.ts';
 
 const RESOURCES: readonly Route[] = [
   ...agentRoutes,
+  ...initialTokenRoutes,
   ...serviceRoutes,
   ...credentialRoutes,
   ...passportRoutes,
