@@ -19,9 +19,7 @@ import { type OutboundScanner, scanOutbound } from './outbound-scanner.ts';
 import { PROFILES, type Profile } from './profiles.ts';
 import { type Deed, deedOfRequest, deedOfTool, follow } from './provenance/index.ts';
 import { RiskWriter } from './risk-writer.ts';
-import type { CompiledRule } from './rules/compile.ts';
-import { loadRules } from './rules/load.ts';
-import { matchRules } from './rules/match.ts';
+import { loadRules, type Occasion, RuleEvent, type RuleSet } from './rules/index.ts';
 import { type SessionState, Sessions } from './session.ts';
 import { AgentBuckets } from './session-counts.ts';
 import type { BaselineStore, DecoyRecord, DecoyStore, RiskStore } from './store.ts';
@@ -104,7 +102,7 @@ class CanaryDetector implements Detector {
   readonly profile: Profile;
   readonly decoys: Decoys;
   readonly #options: DetectorOptions;
-  readonly #rules: readonly CompiledRule[];
+  readonly #rules: RuleSet;
   readonly #sessions: Sessions;
   readonly #agents: AgentBuckets;
   readonly #baselines: Baselines;
@@ -112,7 +110,7 @@ class CanaryDetector implements Detector {
   readonly #onFault: (fault: unknown) => void;
   readonly #refresh: NodeJS.Timeout;
 
-  constructor(options: DetectorOptions, rules: readonly CompiledRule[], decoys: Decoys) {
+  constructor(options: DetectorOptions, rules: RuleSet, decoys: Decoys) {
     this.profile = options.profile;
     this.decoys = decoys;
     this.#options = options;
@@ -127,7 +125,7 @@ class CanaryDetector implements Detector {
   }
 
   get rules(): number {
-    return this.#rules.length;
+    return this.#rules.size;
   }
 
   async restore(): Promise<void> {
@@ -155,7 +153,12 @@ class CanaryDetector implements Detector {
       call,
       view,
       session,
-      rules: this.#rules,
+      ruleFindings: this.#matchRules(view, session, {
+        agentId: subject.agentId,
+        service: call.kind === 'tool' ? call.tool : call.service.name,
+        callId: callIdOf(call),
+        now,
+      }),
       decoys: this.decoys.setOf(subject.tenant),
       following,
       destinations,
@@ -189,7 +192,10 @@ class CanaryDetector implements Detector {
       return [];
     }
     const session = this.#sessions.ofAgent(o.subject, o.now);
-    const findings = o.phase === 'call' ? this.#observeCall(session, o) : this.#observeResult(session, o);
+    const findings =
+      o.phase === 'call'
+        ? this.#observeCall(session, o)
+        : this.#observeResult(session, { ...o, agentId: o.subject.agentId });
     this.#sessions.addRisk(session, findings, o.now);
     return findings;
   }
@@ -208,15 +214,30 @@ class CanaryDetector implements Detector {
       callId,
       tool,
       text,
+      agentId,
       now,
-    }: { readonly callId: string; readonly tool: string; readonly text: string; readonly now: number },
+    }: {
+      readonly callId: string;
+      readonly tool: string;
+      readonly text: string;
+      readonly agentId: string;
+      readonly now: number;
+    },
   ): readonly Finding[] {
     for (const { id } of this.#decoysIn(session, text)) {
       if (!session.decoysRead.has(id) && session.decoysRead.size < MAX_SIGHTS)
         session.decoysRead.set(id, { tool, at: now });
     }
     session.provenance.result({ callId, tool, text });
-    return matchRules(this.#rules, viewResult(tool, text));
+    return this.#matchRules(viewResult(tool, text), session, { agentId, service: tool, callId, now });
+  }
+
+  #matchRules(
+    { on, fields, args }: View,
+    { rules: state }: SessionState,
+    who: Pick<Occasion, 'agentId' | 'service' | 'callId' | 'now'>,
+  ): readonly Finding[] {
+    return this.#rules.match({ event: new RuleEvent(on, fields, args), state, ...who });
   }
 
   #decoysIn({ tenant }: SessionState, text: string): readonly DecoyRecord[] {

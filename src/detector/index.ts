@@ -2,5 +2,5 @@ export type { Detector, DetectorOptions } from './detector.ts';
 export { openDetector } from './detector.ts';
 export { openReplay, type Replay } from './replay/replay.ts';
 export { readLines, TraceError, textSchema, traceSchema } from './replay/trace.ts';
-export { loadRules, RuleError } from './rules/load.ts';
+export { loadRules, RuleError } from './rules/index.ts';
 export type { BaselineStore, DecoyRecord, DecoyStore, RiskRecord, RiskStore } from './store.ts';

@@ -1,6 +1,7 @@
 import { type Finding, NO_RISK, type SessionRisk, type Subject } from '../core/index.ts';
 import { Provenance } from './provenance/index.ts';
 import { type RiskShare, riskAt, share } from './risk.ts';
+import { RuleState } from './rules/index.ts';
 import { Bucket, type BucketSize, FadingCount } from './session-counts.ts';
 
 /** Sessions in memory; the one that was quiet longest makes room, its risk stays in the store. */
@@ -16,6 +17,8 @@ export interface SessionState {
   lastFindingAt: number | null;
   readonly bucket: Bucket;
   readonly refusals: FadingCount;
+  /** How far it has come in rules that look at several events. */
+  readonly rules: RuleState;
   /** Decoys that a result showed it, and where. */
   readonly decoysRead: Map<string, DecoySight>;
   /** What its user asked for, and what results told it. */
@@ -68,6 +71,7 @@ export class Sessions {
       lastFindingAt: null,
       bucket: new Bucket(this.#size, now),
       refusals: new FadingCount(),
+      rules: new RuleState(),
       decoysRead: new Map(),
       provenance: new Provenance(),
       owner: null,

@@ -9,6 +9,8 @@ export interface View {
   readonly on: 'call' | 'result';
   /** Fields that rules name: `tool`, `method`, `host`, `path`, `query`, `url`, `body`, `args`, `text`. */
   readonly fields: ReadonlyMap<string, string>;
+  /** The arguments of a tool call, for rules that name a path in them. */
+  readonly args?: JsonValue;
   /** Host and port, or the tool's name: what "a new destination" is about. */
   readonly destination: string;
 }
@@ -23,6 +25,7 @@ export function viewCall(call: Call): View {
         ['args', args],
         ['text', args],
       ]),
+      args: call.args,
       destination: `tool ${call.tool}`,
     };
   }
@@ -56,7 +59,7 @@ export function viewResult(tool: string, text: string): View {
 }
 
 /** The strings of a JSON value, one a line, without JSON's escapes: what a person would read. */
-function textOf(value: JsonValue): string {
+export function textOf(value: JsonValue): string {
   return linesOf(value, true);
 }
 

@@ -1,7 +1,6 @@
 import type { Call, Finding, Subject } from '../../core/index.ts';
 import type { DecoySet } from '../decoy-set.ts';
 import type { Following } from '../provenance/index.ts';
-import type { CompiledRule } from '../rules/compile.ts';
 import type { SessionState } from '../session.ts';
 import type { View } from '../view.ts';
 
@@ -11,7 +10,8 @@ export interface CheckInput {
   readonly call: Call;
   readonly view: View;
   readonly session: Readonly<SessionState>;
-  readonly rules: readonly CompiledRule[];
+  /** What the rules for calls say. */
+  readonly ruleFindings: readonly Finding[];
   readonly decoys: DecoySet | null;
   /** What the call takes up from sentences of results that order something. */
   readonly following: Following;

@@ -1,76 +1,99 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { parseDocument } from 'yaml';
-import { z } from 'zod';
+import { runCases } from './cases.ts';
 import { type CompiledRule, compileRule } from './compile.ts';
-import { ruleFileSchema } from './rule-schema.ts';
+import { readRuleFile } from './file.ts';
+import { listRuleFiles } from './files.ts';
+import { formatRuleFault, type RefusedRule, type RuleFault } from './formats/format.ts';
+import type { Rule, Suppression } from './rule.ts';
+import { RuleSet } from './rule-set.ts';
 
-const MAX_FILE_BYTES = 1024 * 1024;
-
-/** The rules of a folder can't be used; `faults` names each file and rule. */
+/** The rules of a folder can't be used; `faults` names each file, line and rule. */
 export class RuleError extends Error {
   readonly faults: readonly string[];
 
-  constructor(faults: readonly string[]) {
-    super(`The detection rules can not be used:\n${faults.map((one) => `  - ${one}`).join('\n')}`);
+  constructor(faults: readonly RuleFault[]) {
+    const lines = faults.map(formatRuleFault);
+    super(`The detection rules can not be used:\n${lines.map((one) => `  - ${one}`).join('\n')}`);
     this.name = 'RuleError';
-    this.faults = faults;
+    this.faults = lines;
   }
 }
 
-/** Reads `*.yaml` of a folder, runs every rule's own cases, and throws RuleError with all faults at once. */
-export async function loadRules(directory: string): Promise<readonly CompiledRule[]> {
-  const faults: string[] = [];
-  const rules: CompiledRule[] = [];
-  for (const name of await listFiles(directory)) {
-    const bytes = await readFile(join(directory, name));
-    if (bytes.length > MAX_FILE_BYTES) faults.push(`${name}: is larger than 1 MiB`);
-    else rules.push(...readRules(name, bytes.toString('utf8'), faults));
-  }
-  for (const [id, same] of Map.groupBy(rules, ({ rule }) => rule.id)) {
-    if (same.length > 1) faults.push(`the id ${id} is used ${same.length} times`);
-  }
+/** What a folder, or some files, hold. */
+export interface LoadedRules {
+  readonly set: RuleSet;
+  /** Rules of others' packs that are left out. */
+  readonly refused: readonly RefusedRule[];
+  readonly faults: readonly RuleFault[];
+}
+
+/** Reads the rules of a folder and what lies below it, and throws RuleError with all faults at once. */
+export async function loadRules(directory: string): Promise<RuleSet> {
+  const { set, faults } = await readRules(directory);
   if (faults.length > 0) throw new RuleError(faults);
-  return rules;
+  return set;
 }
 
-async function listFiles(directory: string): Promise<readonly string[]> {
-  try {
-    return (await readdir(directory)).filter((name) => name.endsWith('.yaml')).sort();
-  } catch (cause) {
-    // A state folder without detection rules is one without rules: decoys and rates still work.
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
-    throw cause;
+/** The same, for who wants to see what is wrong: nothing is thrown for what the files hold. */
+export async function readRules(directory: string, only?: readonly string[]): Promise<LoadedRules> {
+  const found = new Found();
+  for await (const file of listRuleFiles(directory, only, found.faults)) {
+    readRuleFile(file, found);
+    // Other calls are served between two files.
+    await new Promise(setImmediate);
   }
+  return found.loaded();
 }
 
-function readRules(name: string, text: string, faults: string[]): readonly CompiledRule[] {
-  const document = parseDocument(text, { uniqueKeys: true });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    faults.push(`${name}: ${error.message.split('\n')[0]}`);
-    return [];
+/** Faults that are told; a file of nothing but faults has more. */
+const MAX_FAULTS = 200;
+
+class Found {
+  readonly rules: Rule[] = [];
+  readonly suppressions: Suppression[] = [];
+  readonly refused: RefusedRule[] = [];
+  readonly faults: RuleFault[] = [];
+
+  loaded(): LoadedRules {
+    const compiled: CompiledRule[] = [];
+    const places = new Map<string, Rule>();
+    for (const rule of this.rules) {
+      const other = places.get(rule.id);
+      places.set(rule.id, other ?? rule);
+      if (other === undefined) compiled.push(...this.#compile(rule));
+      else this.#faultOf(rule, `the id is used already (${other.place.file}:${other.place.line})`);
+    }
+    for (const { rules, place } of this.suppressions) {
+      for (const id of rules.filter((one) => !places.has(one)))
+        this.faults.push({
+          ...place,
+          rule: id,
+          what: 'there is no such rule to suppress',
+          remedy: 'Correct the id, or take the suppression out.',
+        });
+    }
+    return {
+      set: new RuleSet(compiled, this.suppressions),
+      refused: this.refused,
+      faults: this.faults.slice(0, MAX_FAULTS),
+    };
   }
-  try {
-    const parsed = ruleFileSchema.safeParse(document.toJS({ maxAliasCount: 0 }));
-    if (!parsed.success) {
-      faults.push(`${name}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
+
+  #compile(rule: Rule): readonly CompiledRule[] {
+    try {
+      const compiled = compileRule(rule);
+      for (const { kind, number, passed } of runCases(compiled)) {
+        if (passed) continue;
+        const what = `case ${number} of cases.${kind} ${kind === 'match' ? 'does not match' : 'matches'}`;
+        this.#faultOf(rule, what);
+      }
+      return [compiled];
+    } catch (cause) {
+      this.#faultOf(rule, cause instanceof Error ? cause.message : String(cause));
       return [];
     }
-    return parsed.data.rules.flatMap((rule) => {
-      try {
-        return [compileRule(rule)];
-      } catch (cause) {
-        faults.push(`${name}: rule ${rule.id}: ${messageOf(cause)}`);
-        return [];
-      }
-    });
-  } catch (cause) {
-    faults.push(`${name}: ${messageOf(cause)}`);
-    return [];
   }
-}
 
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  #faultOf({ id, place }: Rule, what: string): void {
+    this.faults.push({ ...place, rule: id, what, remedy: 'Correct the rule, or take it out.' });
+  }
 }

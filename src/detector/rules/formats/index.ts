@@ -1,0 +1,5 @@
+import type { RuleFormat } from './format.ts';
+import { SALLYPORT } from './sallyport.ts';
+
+/** Every format; the first that claims a file reads it. */
+export const FORMATS: readonly RuleFormat[] = [SALLYPORT];

@@ -1,0 +1,4 @@
+export { RuleEvent } from './event.ts';
+export { loadRules, RuleError } from './load.ts';
+export type { Occasion, RuleSet } from './rule-set.ts';
+export { RuleState } from './state.ts';
