@@ -10,14 +10,16 @@ import {
   type Subject,
   type Verdict,
 } from '../core/index.ts';
+import { absentGuard, type Guard } from '../guard/index.ts';
 import { Baselines } from './baseline.ts';
 import { CHECKS } from './checks/index.ts';
 import { decoyFinding } from './decoy-finding.ts';
 import { Decoys } from './decoys.ts';
 import { fuse } from './fuse.ts';
+import { GuardWatch } from './guard-watch.ts';
 import { type OutboundScanner, scanOutbound } from './outbound-scanner.ts';
 import { PROFILES, type Profile } from './profiles.ts';
-import { type Deed, deedOfRequest, deedOfTool, follow } from './provenance/index.ts';
+import { type Deed, deedOfRequest, deedOfTool, follow, onlyReads } from './provenance/index.ts';
 import { RiskWriter } from './risk-writer.ts';
 import { loadRules, type Occasion, RuleEvent, type RuleSet } from './rules/index.ts';
 import { type SessionState, Sessions } from './session.ts';
@@ -36,6 +38,10 @@ export interface DetectorOptions {
   readonly onLate: Effect;
   /** A session's calls: so many at once, and then so many a second. All sessions of an agent: four times that. */
   readonly rate: { readonly burst: number; readonly perSecond: number };
+  /** The guard model; default: none. */
+  readonly guard?: Guard;
+  /** What all sessions together may remember of what they read, bytes; default: 512 MiB. */
+  readonly provenanceBytes?: number;
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
   /** Told of what happens in the background. */
@@ -46,6 +52,8 @@ export interface Detector {
   readonly profile: Profile;
   readonly rules: number;
   readonly decoys: Decoys;
+  /** About what its sessions remember of what they have read, bytes. */
+  readonly remembered: number;
   /** Scores a call before it is made. Never throws for what a call holds. */
   inspect(o: {
     readonly subject: Subject;
@@ -79,11 +87,14 @@ export interface Detector {
   close(): Promise<void>;
 }
 
+const PROVENANCE_BYTES = 512 * 1024 * 1024;
 const OTHER_OWNER = 'The session is of an agent with another owner.';
 /** Risks older than this have decayed to nothing. */
 const RESTORE_MS = 24 * 60 * 60 * 1000;
 const RESTORE_SESSIONS = 10_000;
 const DECOY_REFRESH_MS = 5_000;
+/** What the guard model's word on a result counts for the session's risk. */
+const RESULT_SHARE = 0.5;
 /** Decoys that one session is remembered to have read. */
 const MAX_SIGHTS = 64;
 /** Of a result, so much is searched for decoys: a sight only adds to what a later finding tells. */
@@ -106,6 +117,7 @@ class CanaryDetector implements Detector {
   readonly #sessions: Sessions;
   readonly #agents: AgentBuckets;
   readonly #baselines: Baselines;
+  readonly #guard: GuardWatch;
   readonly #risks: RiskWriter;
   readonly #onFault: (fault: unknown) => void;
   readonly #refresh: NodeJS.Timeout;
@@ -118,7 +130,12 @@ class CanaryDetector implements Detector {
     this.#onFault = options.onFault ?? (() => {});
     this.#risks = new RiskWriter(options.riskStore, this.#onFault);
     this.#baselines = new Baselines(options.baselineStore, this.#onFault);
-    this.#sessions = new Sessions({ size: options.rate, onRisk: (state) => this.#risks.add(state) });
+    this.#guard = new GuardWatch(options.guard ?? absentGuard);
+    this.#sessions = new Sessions({
+      size: options.rate,
+      provenanceBytes: options.provenanceBytes ?? PROVENANCE_BYTES,
+      onRisk: (state) => this.#risks.add(state),
+    });
     this.#agents = new AgentBuckets(options.rate);
     // Decoys that another node planted are looked for here soon after.
     this.#refresh = setInterval(() => void decoys.refresh().catch(this.#onFault), DECOY_REFRESH_MS).unref();
@@ -126,6 +143,10 @@ class CanaryDetector implements Detector {
 
   get rules(): number {
     return this.#rules.size;
+  }
+
+  get remembered(): number {
+    return this.#sessions.remembered;
   }
 
   async restore(): Promise<void> {
@@ -144,10 +165,15 @@ class CanaryDetector implements Detector {
     const session = this.#sessions.ofAgent(subject, now);
     session.calls += 1;
     const waitMs = this.#take(session, subject, now);
-    const known = this.#baselines.of(subject.tenant, subject.agentId);
-    const destinations = known instanceof Map ? known : await inTime(known, o.deadlineMs, this.#onFault);
     const view = viewCall(call);
-    const following = follow(session.provenance, deedOf(call, view));
+    const deed = deedOf(call, view);
+    const reads = onlyReads(deed.words);
+    const known = this.#baselines.of(subject.tenant, subject.agentId);
+    const [destinations, guard] = await Promise.all([
+      known instanceof Map ? known : inTime(known, o.deadlineMs, this.#onFault),
+      this.#guard.call(session.guard, { call, asks: !reads, deadlineMs: o.deadlineMs }),
+    ]);
+    const following = follow(session.provenance, deed);
     const input = {
       subject,
       call,
@@ -162,14 +188,17 @@ class CanaryDetector implements Detector {
       decoys: this.decoys.setOf(subject.tenant),
       following,
       destinations,
+      guard,
+      reads,
       tooFast: waitMs > 0,
       now,
     };
     // What needs no waiting is looked at also when the rest came too late: a decoy passes under no setting.
     const findings = CHECKS.flatMap((check) => check(input));
     session.provenance.call({ callId: callIdOf(call), ...following });
+    this.#sessions.weigh(session);
     this.#sessions.addRisk(session, findings, now);
-    const onLate = destinations === null ? this.#options.onLate : null;
+    const onLate = destinations === null || guard === 'late' ? this.#options.onLate : null;
     const verdict = fuse({ findings, thresholds: PROFILES[this.profile], waitMs, onLate });
     if (destinations !== null && verdict.effect === 'allow') {
       const { tenant, agentId } = subject;
@@ -197,7 +226,11 @@ class CanaryDetector implements Detector {
         ? this.#observeCall(session, o)
         : this.#observeResult(session, { ...o, agentId: o.subject.agentId });
     this.#sessions.addRisk(session, findings, o.now);
-    return findings;
+    if (o.phase === 'call') return findings;
+    // Begun before anything is waited for: the session's next call has to see that it is under way.
+    const judged = await this.#guard.result(session.guard, o);
+    this.#sessions.addRisk(session, judged.map(lessened), o.now);
+    return [...findings, ...judged];
   }
 
   /** A call that was made without asking: too late to stop, not too late to tell. */
@@ -229,6 +262,7 @@ class CanaryDetector implements Detector {
         session.decoysRead.set(id, { tool, at: now });
     }
     session.provenance.result({ callId, tool, text });
+    this.#sessions.weigh(session);
     return this.#matchRules(viewResult(tool, text), session, { agentId, service: tool, callId, now });
   }
 
@@ -283,6 +317,11 @@ class CanaryDetector implements Detector {
     if (waitMs === 0) for (const bucket of buckets) bucket.take();
     return waitMs;
   }
+}
+
+/** One result in a hundred is taken for an injection wrongly: that alone must not put a session under suspicion. */
+function lessened(finding: Finding): Finding {
+  return { ...finding, score: finding.score * RESULT_SHARE };
 }
 
 function deedOf(call: Call, { fields }: View): Deed {

@@ -1,5 +1,7 @@
 import { type Finding, NO_RISK, type SessionRisk, type Subject } from '../core/index.ts';
+import { GuardMemory } from './guard-watch.ts';
 import { Provenance } from './provenance/index.ts';
+import { ProvenanceBudget } from './provenance-budget.ts';
 import { type RiskShare, riskAt, share } from './risk.ts';
 import { RuleState } from './rules/index.ts';
 import { Bucket, type BucketSize, FadingCount } from './session-counts.ts';
@@ -7,7 +9,10 @@ import { Bucket, type BucketSize, FadingCount } from './session-counts.ts';
 /** Sessions in memory; the one that was quiet longest makes room, its risk stays in the store. */
 const MAX_SESSIONS = 20_000;
 
-/** What the detector remembers of one session. Small, and of a fixed size. */
+/**
+ * What the detector remembers of one session. Every part has its bound; what grows most, the words that it has read,
+ * is bounded for all sessions together (see `ProvenanceBudget`).
+ */
 export interface SessionState {
   readonly tenant: string;
   readonly sid: string;
@@ -23,8 +28,14 @@ export interface SessionState {
   readonly decoysRead: Map<string, DecoySight>;
   /** What its user asked for, and what results told it. */
   provenance: Provenance;
+  /** True when what it read was dropped for want of memory: it must not look cleaner than it was. */
+  forgotten: boolean;
+  /** What the guard model said of what it read. */
+  readonly guard: GuardMemory;
   /** Whose agent it is; null until it has made itself known. */
   owner: string | null;
+  /** Id of its agent; null until then, too. */
+  agentId: string | null;
   /** Whose side has stated what the user asked for; null: nobody's. */
   instructedBy: string | null;
   /** Calls inspected in this process. */
@@ -43,16 +54,26 @@ const RESTORED = 'restored';
 export class Sessions {
   readonly #states = new Map<string, SessionState>();
   readonly #size: BucketSize;
+  readonly #budget: ProvenanceBudget;
   /** Told when a session's risk has changed. */
   readonly #onRisk: (state: SessionState) => void;
 
-  constructor(o: { readonly size: BucketSize; readonly onRisk: (state: SessionState) => void }) {
+  constructor(o: {
+    readonly size: BucketSize;
+    readonly provenanceBytes: number;
+    readonly onRisk: (state: SessionState) => void;
+  }) {
     this.#size = o.size;
+    this.#budget = new ProvenanceBudget(o.provenanceBytes);
     this.#onRisk = o.onRisk;
   }
 
   get size(): number {
     return this.#states.size;
+  }
+
+  get remembered(): number {
+    return this.#budget.total;
   }
 
   of({ tenant, sid }: Pick<Subject, 'tenant' | 'sid'>, now: number): SessionState {
@@ -74,7 +95,10 @@ export class Sessions {
       rules: new RuleState(),
       decoysRead: new Map(),
       provenance: new Provenance(),
+      forgotten: false,
+      guard: new GuardMemory(),
       owner: null,
+      agentId: null,
       instructedBy: null,
       calls: 0,
     };
@@ -84,12 +108,15 @@ export class Sessions {
   }
 
   /** The session of an agent. What another owner's side said of it before it came is forgotten. */
-  ofAgent(subject: Pick<Subject, 'tenant' | 'sid' | 'owner'>, now: number): SessionState {
+  ofAgent(subject: Pick<Subject, 'tenant' | 'sid' | 'owner' | 'agentId'>, now: number): SessionState {
     const state = this.of(subject, now);
     if (state.owner === null) {
       state.owner = subject.owner;
-      if (state.instructedBy !== null && state.instructedBy !== subject.owner)
+      state.agentId = subject.agentId;
+      if (state.instructedBy !== null && state.instructedBy !== subject.owner) {
         state.provenance = new Provenance();
+        state.guard.instruct('');
+      }
     }
     return state;
   }
@@ -101,6 +128,8 @@ export class Sessions {
     if (owner !== subject.owner) return false;
     state.instructedBy = subject.owner;
     state.provenance.instruction(text);
+    state.guard.instruct(text);
+    this.weigh(state);
     return true;
   }
 
@@ -133,9 +162,15 @@ export class Sessions {
     this.#onRisk(state);
   }
 
+  /** Called after a session has learned something: others may have to forget for it. */
+  weigh(state: SessionState): void {
+    this.#budget.weigh(state, this.#states.values());
+  }
+
   #dropOldest(): void {
-    for (const key of this.#states.keys()) {
+    for (const [key, state] of this.#states) {
       this.#states.delete(key);
+      this.#budget.drop(state);
       return;
     }
   }

@@ -10,12 +10,11 @@ import type {
   Decision,
   Effect,
   Finding,
-  RefusalCode,
   ServiceDirectory,
   SessionRisk,
   Subject,
-  Verdict,
 } from '../core/index.ts';
+import type { Detector } from '../detector/index.ts';
 import type { PassportVerifier, VerifiedPassport } from '../passport/index.ts';
 import type { Permit, PermitInput } from '../policy/index.ts';
 import type { Vault } from '../vault/index.ts';
@@ -74,36 +73,10 @@ export interface Hold {
 }
 
 /** What the line asks of detector/. */
-export interface DetectorGate {
-  inspect(o: {
-    readonly subject: Subject;
-    readonly call: Call;
-    readonly passportScopes: ReadonlySet<string>;
-    readonly now: number;
-    readonly deadlineMs: number;
-  }): Promise<Verdict>;
-  observe(o: {
-    readonly subject: Subject;
-    readonly phase: 'instruction' | 'call' | 'result';
-    readonly callId: string;
-    readonly tool: string;
-    readonly text: string;
-    readonly now: number;
-  }): Promise<readonly Finding[]>;
-  riskOf(tenant: string, sid: string, now: number): SessionRisk;
-  outboundScanner(subject: Subject): OutboundScanner;
-  inspectStray(o: {
-    readonly subject: Subject;
-    readonly text: string;
-    readonly now: number;
-  }): readonly Finding[];
-  recordRefusal(subject: Subject, code: RefusalCode, now: number): void;
-}
-
-export interface OutboundScanner {
-  push(chunk: Uint8Array): Finding | null;
-  end(): Finding | null;
-}
+export type DetectorGate = Pick<
+  Detector,
+  'inspect' | 'observe' | 'riskOf' | 'outboundScanner' | 'inspectStray' | 'recordRefusal'
+>;
 
 export interface LineSettings {
   /** Base of approval pages: `<controlUrl>/approvals/<id>`. */

@@ -59,7 +59,6 @@ export async function inspectCall(
   const verdict = await line.detector.inspect({
     subject: passport.subject,
     call,
-    passportScopes: passport.scopes,
     now: line.clock.now(),
     deadlineMs: line.settings.detectorDeadlineMs,
   });

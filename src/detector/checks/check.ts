@@ -1,4 +1,5 @@
 import type { Call, Finding, Subject } from '../../core/index.ts';
+import type { GuardScores } from '../../guard/index.ts';
 import type { DecoySet } from '../decoy-set.ts';
 import type { Following } from '../provenance/index.ts';
 import type { SessionState } from '../session.ts';
@@ -15,6 +16,10 @@ export interface CheckInput {
   readonly decoys: DecoySet | null;
   /** What the call takes up from sentences of results that order something. */
   readonly following: Following;
+  /** Whether the call only looks, by the words that say what it does. */
+  readonly reads: boolean;
+  /** What the guard model says of the call. */
+  readonly guard: GuardScores;
   /** Destinations that the agent has used before, with the time of first use; null: not known in time. */
   readonly destinations: ReadonlyMap<string, number> | null;
   /** True when this call came faster than the session may call. */

@@ -1,6 +1,8 @@
 import type { Check } from './check.ts';
 import { decoyCheck } from './decoy-check.ts';
 import { destinationCheck } from './destination-check.ts';
+import { forgottenCheck } from './forgotten-check.ts';
+import { guardCheck } from './guard-check.ts';
 import { provenanceCheck } from './provenance-check.ts';
 import { rateCheck } from './rate-check.ts';
 import { refusalCheck } from './refusal-check.ts';
@@ -15,5 +17,7 @@ export const CHECKS: readonly Check[] = [
   destinationCheck,
   decoyCheck,
   provenanceCheck,
+  forgottenCheck,
+  guardCheck,
   ruleCheck,
 ];

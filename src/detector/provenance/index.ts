@@ -1,2 +1,3 @@
 export { type Deed, deedOfRequest, deedOfTool, type Following, follow } from './follow.ts';
 export { Provenance } from './memory.ts';
+export { onlyReads } from './verbs.ts';

@@ -23,9 +23,16 @@ const MAX_FOUND = 40;
 const MAX_FOUND_CHARS = 8 * 1024;
 const MAX_RESULT_CHARS = 64 * 1024;
 
+/** Estimates, bytes, measured against heap snapshots: a string in a set; a set of its own; one more member of it. */
+const TOKEN_BYTES = 80;
+const SET_BYTES = 300;
+const MEMBER_BYTES = 48;
+const COMMAND_BYTES = 800;
+
 /** Where the words of a session were first seen: what its user said, what results told it, what it said itself. */
 export class Provenance {
   #wish: Wish = NO_WISH;
+  #weight = 0;
   readonly #commands = new Map<string, ReadCommand>();
   readonly #naming = new Map<string, Set<ReadCommand>>();
   /** Tokens of results. */
@@ -39,6 +46,17 @@ export class Provenance {
 
   get wish(): Wish {
     return this.#wish;
+  }
+
+  /** About how much memory this takes, bytes. */
+  get weight(): number {
+    const { tokens, verbs } = this.#wish;
+    return this.#weight + (tokens.size + verbs.size + this.#own.size + this.#read.size) * TOKEN_BYTES;
+  }
+
+  /** Whether a result has ordered anything. */
+  get hasRead(): boolean {
+    return this.#commands.size > 0;
   }
 
   get commands(): Iterable<ReadCommand> {
@@ -102,15 +120,17 @@ export class Provenance {
 
   #keep(key: string, command: ReadCommand): void {
     this.#commands.set(key, command);
+    this.#weight += weightOf(command);
     for (const token of command.tokens) this.#name(token, command);
     if (this.#commands.size <= MAX_COMMANDS) return;
     for (const [oldest, { tokens, led }] of this.#commands) {
       const gone = this.#commands.get(oldest);
       this.#commands.delete(oldest);
+      if (gone !== undefined) this.#weight -= weightOf(gone);
       for (const token of [...tokens, ...led]) {
         const naming = this.#naming.get(token);
-        if (gone !== undefined) naming?.delete(gone);
-        if (naming?.size === 0) this.#naming.delete(token);
+        if (gone !== undefined && naming?.delete(gone)) this.#weight -= MEMBER_BYTES;
+        if (naming?.size === 0 && this.#naming.delete(token)) this.#weight -= SET_BYTES;
       }
       return;
     }
@@ -119,8 +139,13 @@ export class Provenance {
   #name(token: string, command: ReadCommand): void {
     if (!isTelling(token)) return;
     const naming = this.#naming.get(token);
-    if (naming === undefined) this.#naming.set(token, new Set([command]));
-    else naming.add(command);
+    if (naming === undefined) {
+      this.#naming.set(token, new Set([command]));
+      this.#weight += SET_BYTES + MEMBER_BYTES;
+    } else if (!naming.has(command)) {
+      naming.add(command);
+      this.#weight += MEMBER_BYTES;
+    }
   }
 
   #lead(callId: string, text: string): void {
@@ -137,6 +162,10 @@ export class Provenance {
       }
     }
   }
+}
+
+function weightOf({ text, tokens, words, verbs }: ReadCommand): number {
+  return COMMAND_BYTES + 2 * text.length + (tokens.size + words.size + verbs.size) * TOKEN_BYTES;
 }
 
 function isIdentifier(token: string): boolean {

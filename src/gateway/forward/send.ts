@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type CallBody, type HttpCall, Refusal, type Subject } from '../../core/index.ts';
+import type { OutboundScanner } from '../../detector/index.ts';
 import { defaultPort, formatAuthority } from '../ingress/authority.ts';
-import type { Line, OutboundScanner, Story } from '../line.ts';
+import type { Line, Story } from '../line.ts';
 import { tellFindings } from '../steps.ts';
 import type { Cut } from './cut.ts';
 import { Exchange } from './exchange.ts';

@@ -1,0 +1,25 @@
+import { guardFinding } from '../guard-finding.ts';
+import type { Check } from './check.ts';
+
+/** Half of what a result's alarm says goes over to a call that takes something from that result. */
+const HANDED_ON = 0.6;
+
+/** What the guard model says of the call, and of the result that the call takes something from. */
+export const guardCheck: Check = ({ guard, following, session }) => {
+  const said = guardFinding('malicious_call', guard, 'This call');
+  const findings = said === null ? [] : [said];
+  const { best } = following;
+  const alarm = best === null ? undefined : session.guard.alarms.get(best.command.callId);
+  if (best === null || alarm === undefined) return findings;
+  return [
+    ...findings,
+    {
+      check: 'guard.followed',
+      title: 'The call follows a result that the guard model takes for an injection',
+      severity: 'medium',
+      score: HANDED_ON * alarm.score,
+      evidence: `${best.command.tool.slice(0, 64)} (${best.command.callId.slice(0, 64)}) was given ${alarm.score.toFixed(2)}.`,
+      references: ['OWASP-ASI:ASI01', 'ATLAS:AML.T0051'],
+    },
+  ];
+};

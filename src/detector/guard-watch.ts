@@ -1,0 +1,155 @@
+import { canonicalJson } from '../audit/index.ts';
+import type { Call, Finding } from '../core/index.ts';
+import type { Guard, GuardScores, GuardSegment } from '../guard/index.ts';
+import { guardFinding } from './guard-finding.ts';
+
+/** Of a text the guard reads its beginning and its end: what is longer has its orders seen by the other checks. */
+const TEXT_CHARS = 16 * 1024;
+const TAIL_CHARS = 4 * 1024;
+const INSTRUCTION_CHARS = 2 * 1024;
+/** A result's score is waited for by the session's next call; after this time it is given up. */
+const RESULT_DEADLINE_MS = 5_000;
+const MAX_ALARMS = 32;
+
+/** A result that the guard took for an injection. */
+export interface GuardAlarm {
+  readonly tool: string;
+  readonly score: number;
+}
+
+/** What the guard knows of one session, and what it still works on. */
+export class GuardMemory {
+  /** The user's last words, for the guard to measure by; empty when they are not known. */
+  #instruction = '';
+  readonly #pending = new Set<Promise<unknown>>();
+  readonly #alarms = new Map<string, GuardAlarm>();
+  /** A result's score did not come: nobody knows what the agent has read. */
+  #missed = false;
+
+  get instruction(): string {
+    return this.#instruction;
+  }
+
+  /** By the id of the call that was answered. */
+  get alarms(): ReadonlyMap<string, GuardAlarm> {
+    return this.#alarms;
+  }
+
+  instruct(text: string): void {
+    this.#instruction = text.slice(0, INSTRUCTION_CHARS);
+  }
+
+  alarm(callId: string, alarm: GuardAlarm): void {
+    this.#alarms.set(callId, alarm);
+    if (this.#alarms.size <= MAX_ALARMS) return;
+    for (const first of this.#alarms.keys()) {
+      this.#alarms.delete(first);
+      return;
+    }
+  }
+
+  miss(): void {
+    this.#missed = true;
+  }
+
+  /** Whether a score was missed since this was last asked. */
+  takeMissed(): boolean {
+    const missed = this.#missed;
+    this.#missed = false;
+    return missed;
+  }
+
+  /** Keeps `work` in view until it has settled. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#pending.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#pending.delete(work);
+    }
+  }
+
+  /** Settles when nothing is outstanding any more. */
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+  }
+}
+
+/** Asks the guard, and remembers what it said. A guard that is absent has no opinion, and is not asked. */
+export class GuardWatch {
+  readonly #guard: Guard;
+
+  constructor(guard: Guard) {
+    this.#guard = guard;
+  }
+
+  get absent(): boolean {
+    return this.#guard.status.kind === 'absent';
+  }
+
+  /** Scores what the agent has just read. The session's next call waits for it. */
+  async result(
+    memory: GuardMemory,
+    o: { readonly callId: string; readonly tool: string; readonly text: string },
+  ): Promise<readonly Finding[]> {
+    if (this.absent || o.text.trim() === '') return [];
+    const segments = segmentsOf(memory, { role: 'result', text: bounded(o.text) });
+    const scores = await memory.during(
+      this.#guard.score({ segments, labels: ['injection'], deadlineMs: RESULT_DEADLINE_MS }),
+    );
+    if (scores === 'late') memory.miss();
+    const finding = guardFinding('injection', scores, `${o.tool.slice(0, 64)} (${o.callId.slice(0, 64)})`);
+    if (finding === null) return [];
+    memory.alarm(o.callId, { tool: o.tool, score: finding.score });
+    return [finding];
+  }
+
+  /**
+   * Scores a call by what the user asked for, once the scores of the session's results are there; one that `asks` for
+   * none (it only looks) waits for those alone. `late` when any of them does not come within `deadlineMs`.
+   */
+  async call(
+    memory: GuardMemory,
+    o: { readonly call: Call; readonly asks: boolean; readonly deadlineMs: number },
+  ): Promise<GuardScores> {
+    if (this.absent) return 'absent';
+    const segments = segmentsOf(memory, { role: 'call', text: bounded(callText(o.call)) });
+    const asked = o.asks
+      ? this.#guard.score({ segments, labels: ['malicious_call'], deadlineMs: o.deadlineMs })
+      : 'absent';
+    const settled = await within(memory.settled(), o.deadlineMs);
+    const scores = await asked;
+    return settled && !memory.takeMissed() ? scores : 'late';
+  }
+}
+
+/** A call as the model has learned to read it (native/train/corpus.py, `call_text`). */
+function callText(call: Call): string {
+  if (call.kind === 'tool') return `${call.tool} ${canonicalJson(call.args)}`;
+  const { scheme, host, port } = call.origin;
+  const url = `${scheme}://${host}:${port}${call.path}${call.query === '' ? '' : `?${call.query}`}`;
+  const body = call.body.kind === 'buffered' ? Buffer.from(call.body.bytes).toString('utf8') : '';
+  return `http_${call.method.toLowerCase()} ${canonicalJson({ url, ...(body === '' ? {} : { body }) })}`;
+}
+
+function segmentsOf({ instruction }: GuardMemory, last: GuardSegment): readonly GuardSegment[] {
+  return instruction === '' ? [last] : [{ role: 'instruction', text: instruction }, last];
+}
+
+function bounded(text: string): string {
+  if (text.length <= TEXT_CHARS) return text;
+  return `${text.slice(0, TEXT_CHARS - TAIL_CHARS)}\n${text.slice(-TAIL_CHARS)}`;
+}
+
+/** Whether `work` was done in time. */
+async function within(work: Promise<void>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
