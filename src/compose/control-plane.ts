@@ -51,7 +51,15 @@ function makeServer(tls: ListenerTls | null, app: Express): Server | TlsServer {
   };
   if (tls === null) return createServer(options, app);
   const server = createTlsServer(
-    { ...options, ...tls.options, ALPNProtocols: ['http/1.1'], handshakeTimeout: HEADERS_TIMEOUT_MS },
+    {
+      ...options,
+      ...tls.options,
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: HEADERS_TIMEOUT_MS,
+      // Self-signed ones are welcome: which certificate is an agent's stands in the registry.
+      requestCert: tls.clientCertificates,
+      rejectUnauthorized: false,
+    },
     app,
   );
   tls.attach((context) => server.setSecureContext(context));

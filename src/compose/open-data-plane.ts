@@ -62,6 +62,7 @@ export async function openDataPlane(
         issuer: control.url,
         scopes: services.all().flatMap(({ name }) => [`${name}:read`, `${name}:write`]),
         bearer: config.gateway.bearer,
+        mtls: config.tls.clientCertificates && config.gateway.tlsCertificateFile !== null,
       }),
     authorityFile: join(config.paths.keys, 'gateway-ca.json'),
     ownPorts: [control.port, ...(config.monitor.port === null ? [] : [config.monitor.port])],

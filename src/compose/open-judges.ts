@@ -66,6 +66,7 @@ export async function openJudges(
     recordRefused: (event) => strangers.record(event),
     passportLifetimeSeconds: config.issuer.passportLifetimeSeconds,
     resources: config.issuer.resources,
+    mtls: config.tls.clientCertificates && config.control.tlsCertificateFile !== null,
     workloads: config.issuer.workloads.map((rule) => ({
       ...rule,
       claims: JSON.parse(JSON.stringify(rule.claims)),

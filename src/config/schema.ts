@@ -104,6 +104,12 @@ export const configSchema = z.strictObject({
         .enum(['1.2', '1.3'])
         .default('1.2')
         .describe('Oldest TLS version that the listeners take; 1.3 is used wherever the client knows it.'),
+      clientCertificates: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Whether listeners that speak TLS ask clients for a certificate (mutual TLS, RFC 8705). Browsers then ask their users.',
+        ),
       caFile: file.describe(
         'Certificates (PEM) that the sallyport command and its relay trust beside the usual ones when they reach control plane and gateway; relative to the state folder.',
       ),

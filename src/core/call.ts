@@ -63,6 +63,8 @@ export interface PresentedPassport {
   /** What the proof must name: method and target URI without query and fragment. */
   readonly htm: string;
   readonly htu: string;
+  /** base64url SHA-256 of the certificate that the client showed in our TLS handshake. */
+  readonly x5t?: string | null;
   /** True when the peer is on the loopback interface: Bearer passports may be allowed there alone. */
   readonly loopback: boolean;
 }

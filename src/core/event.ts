@@ -103,6 +103,8 @@ export interface AuditEventMap {
     readonly scope: string;
     readonly audience: string;
     readonly jkt: string | null;
+    /** Hash of the certificate that it is bound to, or null. */
+    readonly x5t: string | null;
     readonly expiresAt: number;
     readonly grant: string;
     /** jti of the passport that it was exchanged from. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Refusal } from '../core/index.ts';
+import { clientCertificate } from '../passport/index.ts';
 import { isLoopback } from './egress/addresses.ts';
 import { type Endpoint, type EndpointRequest, findEndpoint } from './endpoints/index.ts';
 import { handleCall } from './handle-call.ts';
@@ -170,7 +171,8 @@ export class Doors {
 
   #presented({ head, request }: Knock, fields: PassportFields, htu: string) {
     const loopback = isLoopback(request.socket.remoteAddress ?? '') && !cameThroughProxy(head.headers);
-    return presentedPassport(head.headers, fields, { htm: head.method, htu, loopback });
+    const x5t = clientCertificate(request.socket)?.x5t ?? null;
+    return presentedPassport(head.headers, fields, { htm: head.method, htu, loopback, x5t });
   }
 
   /** A page in a browser can be led here by a name of its own (DNS rebinding); it can't change the Host. */

@@ -8,6 +8,8 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** Where the certificate of the listener comes from. */
 export interface ListenerTls {
+  /** Whether clients are asked for a certificate; one that is shown decides nothing by itself (RFC 8705). */
+  readonly clientCertificates: boolean;
   readonly options: SecureContextOptions;
   /** `setContext` is to be called whenever there is a new certificate. */
   attach(setContext: (options: SecureContextOptions) => void): void;
@@ -39,6 +41,9 @@ export function makeServer(o: {
     ...o.tls.options,
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    // Self-signed ones are welcome: which certificate it must be stands in the passport.
+    requestCert: o.tls.clientCertificates,
+    rejectUnauthorized: false,
   });
   o.tls.attach((context) => server.setSecureContext(context));
   server.on('secureConnection', o.onSecured);

@@ -7,7 +7,9 @@ import {
   parsePublicJwk,
   type SignatureAlgorithm,
 } from '../proof/index.ts';
+import { readCertificate } from './client-certificate.ts';
 import { sha256 } from './crypto.ts';
+import type { AgentCertificate } from './store.ts';
 
 /** What client assertions may be signed with. */
 export const ASSERTION_ALGORITHMS: readonly SignatureAlgorithm[] = [
@@ -37,10 +39,15 @@ export interface AgentDraft {
   readonly purpose: string | null;
   /** Public JWKs; those without a `kid` get their thumbprint as one. */
   readonly jwks: readonly JsonValue[];
+  /** In PEM form. */
+  readonly certificates: readonly string[];
 }
 
 /** As AgentDraft, with keys as they are stored; what is absent is not asked to change. */
-export type ReadDraft = Partial<Omit<AgentDraft, 'jwks'>> & { readonly jwks?: readonly JsonObject[] };
+export type ReadDraft = Partial<Omit<AgentDraft, 'jwks' | 'certificates'>> & {
+  readonly jwks?: readonly JsonObject[];
+  readonly certificates?: readonly AgentCertificate[];
+};
 
 /** Checks a draft or a part of one. Throws Refusal('input_invalid') with every fault in `extra.errors`. */
 export async function readAgentDraft(draft: Partial<AgentDraft>): Promise<ReadDraft> {
@@ -55,10 +62,15 @@ export async function readAgentDraft(draft: Partial<AgentDraft>): Promise<ReadDr
     errors.push(`purpose: 1 to ${PURPOSE_CHARS} printable characters`);
   }
   if (draft.scopes !== undefined) errors.push(...scopeFaults(draft.scopes));
-  const { jwks: given, ...rest } = draft;
+  if ((draft.certificates?.length ?? 0) > MOST_KEYS) errors.push(`certificates: more than ${MOST_KEYS}`);
+  const { jwks: given, certificates, ...rest } = draft;
   const jwks = given === undefined ? null : await readKeys(given, errors);
   if (errors.length > 0) throw new Refusal('input_invalid', { detail: errors.join('; '), extra: { errors } });
-  return { ...rest, ...(jwks === null ? {} : { jwks }) };
+  return {
+    ...rest,
+    ...(jwks === null ? {} : { jwks }),
+    ...(certificates === undefined ? {} : { certificates: certificates.map(readCertificate) }),
+  };
 }
 
 function scopeFaults(scopes: readonly string[]): string[] {

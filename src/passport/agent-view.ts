@@ -13,6 +13,7 @@ export interface AgentView {
     readonly createdAt: number;
     readonly expiresAt: number | null;
   }[];
+  readonly certificates: AgentRecord['certificates'];
   readonly scopes: readonly string[];
   readonly purpose: string | null;
   readonly status: AgentRecord['status'];
@@ -21,9 +22,9 @@ export interface AgentView {
   readonly revision: number;
 }
 
-export type NewAgent = Omit<AgentDraft, 'jwks' | 'purpose'> &
-  Partial<Pick<AgentDraft, 'jwks' | 'purpose'>> & {
-    /** Also make a client secret; needed where there are no keys. */
+export type NewAgent = Omit<AgentDraft, 'jwks' | 'certificates' | 'purpose'> &
+  Partial<Pick<AgentDraft, 'jwks' | 'certificates' | 'purpose'>> & {
+    /** Also make a client secret; needed where there are no keys and no certificates. */
     readonly withSecret?: boolean;
   };
 

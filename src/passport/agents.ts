@@ -7,6 +7,7 @@ import { newClientSecret, type Pepper } from './pepper.ts';
 import type { AgentRecord } from './store.ts';
 
 const MOST_SECRETS = 4;
+const NEEDS_CREDENTIAL = 'An agent needs a public key, a certificate or a client secret.';
 const LONGEST_OVERLAP_SECONDS = 30 * 24 * 3600;
 
 export interface AgentRegistryOptions extends AgentChangesOptions {
@@ -33,10 +34,10 @@ export class AgentRegistry implements Agents {
   /** As `register`, with further work in the same transaction: what it throws registers nobody. */
   async enrol(input: NewAgent, by: string, within: WithinRegistration): Promise<WithSecret> {
     const { withSecret = false, name, owner, scopes, purpose = null } = input;
-    const draft = { name, owner, scopes, purpose, jwks: input.jwks ?? [] };
-    const { jwks = [] } = await readAgentDraft(draft);
-    if (jwks.length === 0 && !withSecret) {
-      throw new Refusal('input_invalid', { detail: 'An agent needs a public key or a client secret.' });
+    const given = { jwks: input.jwks ?? [], certificates: input.certificates ?? [] };
+    const { jwks = [], certificates = [] } = await readAgentDraft({ name, owner, scopes, purpose, ...given });
+    if (jwks.length === 0 && certificates.length === 0 && !withSecret) {
+      throw new Refusal('input_invalid', { detail: NEEDS_CREDENTIAL });
     }
     const now = this.#o.clock.now();
     const id = newId('agent', now);
@@ -48,6 +49,7 @@ export class AgentRegistry implements Agents {
       owner,
       jwks,
       secrets: made === null ? [] : [made.entry],
+      certificates,
       scopes: [...scopes],
       purpose,
       status: 'active',
@@ -68,6 +70,7 @@ export class AgentRegistry implements Agents {
       scopes,
       purpose,
       keys: kidsOf(jwks),
+      ...(certificates.length === 0 ? {} : { certificates: thumbprintsOf(certificates) }),
       ...(made === null ? {} : { secret: '[secret]' }),
     });
     return { agent: viewOf(agent), secret: made?.secret ?? null };
@@ -89,18 +92,22 @@ export class AgentRegistry implements Agents {
       await this.#changes.change(id, by, async (agent, stores) => {
         await within(stores, agent);
         const changed = { ...agent, ...draft };
-        if (changed.jwks.length === 0 && changed.secrets.length === 0) {
-          throw new Refusal('conflict', { detail: 'An agent needs a public key or a client secret.' });
+        if (!hasCredential(changed)) {
+          throw new Refusal('conflict', { detail: NEEDS_CREDENTIAL });
         }
         const namesake = await stores.agents.byName(agent.tenant, changed.name);
         if (namesake !== null && namesake.id !== id) {
           throw new Refusal('conflict', { detail: `There is an agent named ${changed.name} already.` });
         }
-        const { jwks, ...rest } = draft;
+        const { jwks, certificates, ...rest } = draft;
         return {
           agent: changed,
           event: 'agent.updated',
-          changes: { ...rest, ...(jwks === undefined ? {} : { keys: kidsOf(jwks) }) },
+          changes: {
+            ...rest,
+            ...(jwks === undefined ? {} : { keys: kidsOf(jwks) }),
+            ...(certificates === undefined ? {} : { certificates: thumbprintsOf(certificates) }),
+          },
           endsPassports: takesAway(agent, changed),
         };
       }),
@@ -143,7 +150,7 @@ export class AgentRegistry implements Agents {
       await within(stores, agent);
       await stores.enrolment.deleteRegistration(agent.tenant, agent.id);
       return {
-        agent: { ...agent, status: 'deleted', secrets: [], jwks: [] },
+        agent: { ...agent, status: 'deleted', secrets: [], jwks: [], certificates: [] },
         event: 'agent.deleted',
         changes: { name: agent.name },
         endsPassports: true,
@@ -210,6 +217,14 @@ function kidsOf(jwks: readonly JsonObject[]): string[] {
   return jwks.map(({ kid }) => String(kid));
 }
 
+function thumbprintsOf(certificates: AgentRecord['certificates']): string[] {
+  return certificates.map(({ x5t }) => x5t);
+}
+
+function hasCredential({ jwks, secrets, certificates }: AgentRecord): boolean {
+  return jwks.length > 0 || secrets.length > 0 || certificates.length > 0;
+}
+
 /** Without the members that are undefined: those are not asked to change. */
 function withoutUndefined(draft: Partial<AgentDraft>): Partial<AgentDraft> {
   return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
@@ -217,10 +232,12 @@ function withoutUndefined(draft: Partial<AgentDraft>): Partial<AgentDraft> {
 
 function takesAway(before: AgentRecord, after: AgentRecord): boolean {
   const kids = new Set(kidsOf(after.jwks));
+  const thumbprints = new Set(thumbprintsOf(after.certificates));
   const scopes = new Set(after.scopes);
   return (
     before.owner !== after.owner ||
     before.scopes.some((scope) => !scopes.has(scope)) ||
-    kidsOf(before.jwks).some((kid) => !kids.has(kid))
+    kidsOf(before.jwks).some((kid) => !kids.has(kid)) ||
+    thumbprintsOf(before.certificates).some((x5t) => !thumbprints.has(x5t))
   );
 }

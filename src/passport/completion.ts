@@ -32,6 +32,7 @@ export interface CompletionOptions {
   readonly wantsJwt: boolean;
   /** Grants that are ours, by name. */
   readonly grants: readonly string[];
+  readonly mtls: boolean;
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;
 }
@@ -45,7 +46,7 @@ export async function completeAnswer(ctx: LibraryContext, o: CompletionOptions):
         const openid = ctx.path === PATHS.openidMetadata;
         ctx.body = issuerMetadata(
           { ...body },
-          { resources: [o.audience, ...o.resources], openid, grants: o.grants },
+          { resources: [o.audience, ...o.resources], openid, grants: o.grants, mtls: o.mtls },
         );
       }
       return;

@@ -2,6 +2,7 @@ export { INSTRUCT_SCOPE } from './agent-input.ts';
 export type { AgentView, WithSecret } from './agent-view.ts';
 export type { CountedCall } from './call-counter.ts';
 export { checkPassportKeys } from './check-keys.ts';
+export { clientCertificate } from './client-certificate.ts';
 export { sha256, signatureVerifier } from './crypto.ts';
 export type { DelegationRequest } from './delegation-policy.ts';
 export type { EnrolmentStore, InitialTokenRecord, RegistrationRecord } from './enrol/store.ts';

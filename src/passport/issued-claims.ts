@@ -87,3 +87,15 @@ export function actClaim([sub, ...prior]: readonly string[]): JsonObject {
 function toClaims(limits: readonly BudgetClaim[]): JsonValue {
   return limits.map(({ hop, detail, limit }) => [hop, detail, limit]);
 }
+
+/** What the passport is bound to: `{cnf: {jkt}}`, `{cnf: {"x5t#S256"}}`, or nothing. */
+export function confirmationClaim({
+  jkt,
+  x5t,
+}: {
+  readonly jkt: string | null;
+  readonly x5t: string | null;
+}): JsonObject {
+  if (jkt !== null) return { cnf: { jkt } };
+  return x5t === null ? {} : { cnf: { 'x5t#S256': x5t } };
+}

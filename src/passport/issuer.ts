@@ -3,6 +3,7 @@ import type { Request, RequestHandler } from 'express';
 import helmet from 'helmet';
 import { type Clock, type JsonObject, Refusal } from '../core/index.ts';
 import { ProofFault, parseDpopProof } from '../proof/index.ts';
+import { clientCertificate } from './client-certificate.ts';
 import { INTROSPECTION_TYPE } from './completion.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type AskedGrant, readAskedGrant } from './grants/asked-grant.ts';
@@ -44,6 +45,8 @@ export interface IssuerOptions {
   readonly statusLists: StatusLists;
   /** Beside those of the library. */
   readonly endpoints: readonly Endpoint[];
+  /** Whether the listener asks for certificates of clients (RFC 8705). */
+  readonly mtls: boolean;
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;
   readonly limiter: RateLimiter;
@@ -105,9 +108,10 @@ async function answerToken(req: IncomingMessage, res: ServerResponse, o: IssuerO
     if (form === null) return o.provider()(withBody(req, body), res);
     const grant = o.grants.find(form);
     if (grant === null) return o.provider()(withBody(req, body), res, { asked: readAskedGrant(form) });
+    const certificate = o.mtls ? clientCertificate(req.socket) : null;
     const nonce = o.grants.nonce();
     if (nonce !== null) res.setHeader('dpop-nonce', nonce);
-    const answered = await o.grants.answer(grant, form, req.headers, (id) => {
+    const answered = await o.grants.answer(grant, form, req.headers, certificate, (id) => {
       clientId = id;
     });
     sendJson(res, 200, answered);

@@ -50,6 +50,7 @@ export interface PassportDraft {
   readonly scope: string;
   readonly audience: string;
   readonly jkt: string | null;
+  readonly x5t: string | null;
   readonly grant: string;
   /** Name of the key that will sign it. */
   readonly kid: string;
@@ -223,7 +224,7 @@ function recordOf(
     readonly credential: string;
   },
 ): PassportRecord {
-  const { scope, audience, jkt, grant, iat, exp, kid, parent } = draft;
+  const { scope, audience, jkt, x5t, grant, iat, exp, kid, parent } = draft;
   const { subject, jti, actors, details, credential } = o;
   const root = parent !== null && isAgentId(parent.claims.sub) ? [parent.claims.sub] : [];
   return {
@@ -232,6 +233,7 @@ function recordOf(
     scope,
     audience,
     jkt,
+    x5t,
     grant,
     issuedAt: iat * 1000,
     expiresAt: exp * 1000,

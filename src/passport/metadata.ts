@@ -33,7 +33,12 @@ const TRUE_MEMBERS = [
 /** The metadata of the issuer (RFC 8414), out of what the library says of itself. */
 export function issuerMetadata(
   library: Readonly<Record<string, JsonValue | undefined>>,
-  o: { readonly resources: readonly string[]; readonly openid: boolean; readonly grants: readonly string[] },
+  o: {
+    readonly resources: readonly string[];
+    readonly openid: boolean;
+    readonly grants: readonly string[];
+    readonly mtls: boolean;
+  },
 ): JsonObject {
   const served: Record<string, JsonValue> = {};
   for (const name of TRUE_MEMBERS) {
@@ -47,7 +52,16 @@ export function issuerMetadata(
     }
   }
   served.registration_endpoint = `${served.issuer}${PATHS.registration}`;
-  served.grant_types_supported = ['client_credentials', ...o.grants];
+  served.grant_types_supported = o.grants;
+  if (o.mtls) {
+    const methods = served.token_endpoint_auth_methods_supported;
+    // At the token endpoint alone: that is where a certificate is looked at.
+    served.token_endpoint_auth_methods_supported = [
+      ...(Array.isArray(methods) ? methods : []),
+      'self_signed_tls_client_auth',
+    ];
+    served.tls_client_certificate_bound_access_tokens = true;
+  }
   served.authorization_details_types_supported = [DETAIL_TYPE];
   served.introspection_signing_alg_values_supported = ['ES256'];
   // A verifier that checks offline learns of a revocation at the latest after this time.
@@ -75,6 +89,8 @@ export function protectedResourceMetadata(o: {
   readonly issuer: string;
   readonly scopes: readonly string[];
   readonly bearer: 'never' | 'loopback';
+  /** Whether the gateway's listener asks clients for certificates. */
+  readonly mtls: boolean;
 }): JsonObject {
   return {
     resource: o.resource,
@@ -83,7 +99,8 @@ export function protectedResourceMetadata(o: {
     scopes_supported: o.scopes,
     bearer_methods_supported: ['header'],
     dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
-    dpop_bound_access_tokens_required: o.bearer === 'never',
+    dpop_bound_access_tokens_required: o.bearer === 'never' && !o.mtls,
+    ...(o.mtls ? { tls_client_certificate_bound_access_tokens: true } : {}),
     resource_name: 'Sallyport gateway',
   };
 }

@@ -62,6 +62,8 @@ export interface PassportRoomOptions {
   }) => SessionRisk;
   /** Whether passports without a key binding are issued and taken, and from where. */
   readonly bearer?: 'never' | 'loopback';
+  /** Whether the issuer's listener speaks TLS itself and asks clients for certificates (RFC 8705). */
+  readonly mtls?: boolean;
   /** Ask for a server nonce in DPoP proofs (RFC 9449 sections 8 and 9). */
   readonly nonce?: boolean;
   readonly limits?: { readonly address?: RateLimit; readonly client?: RateLimit };

@@ -10,6 +10,8 @@ const SECRET_BYTES = 32;
 export type AuthenticatedBy =
   | { readonly kind: 'key'; readonly kid: string }
   | { readonly kind: 'secret'; readonly id: string }
+  /** The certificate whose hash `id` is. */
+  | { readonly kind: 'certificate'; readonly id: string }
   /** A token of a platform that the rule `id` trusts; `subject`: hash of whom it named. */
   | { readonly kind: 'workload'; readonly id: string; readonly subject: string };
 
@@ -78,6 +80,7 @@ export function credentialOf(by: AuthenticatedBy): string {
     case 'key':
       return by.kid;
     case 'secret':
+    case 'certificate':
       return by.id;
     case 'workload':
       return `workload ${by.id}`;

@@ -38,6 +38,8 @@ export interface ProviderOptions {
   readonly signer: Signer;
   /** Grants that are ours, by name. */
   readonly grants: readonly string[];
+  /** Whether clients may authenticate by certificate at the token endpoint. */
+  readonly mtls: boolean;
   readonly clock: Clock;
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;
@@ -149,6 +151,7 @@ export function buildProvider(o: ProviderOptions): Provide {
                 scope: typeof payload.scope === 'string' ? payload.scope : '',
                 audience: typeof payload.aud === 'string' ? payload.aud : o.audience,
                 jkt: 'jkt' in token && typeof token.jkt === 'string' ? token.jkt : null,
+                x5t: null,
                 grant: 'client_credentials',
                 kid,
                 asked: asked.get(ctx.req) ?? NOTHING_ASKED,

@@ -83,20 +83,23 @@ async function endCredential(
   const agent = await stores.agents.get(first.tenant, id);
   const isKey = agent?.jwks.some(({ kid }) => kid === credential) === true;
   const isSecret = agent?.secrets.some((secret) => secret.id === credential) === true;
-  if (agent === null || agent.status === 'deleted' || !(isKey || isSecret)) {
-    throw new Refusal('not_found', { detail: 'No agent has this key or secret: name it <agent id>/<kid>.' });
+  const isCertificate = agent?.certificates.some(({ x5t }) => x5t === credential) === true;
+  if (agent === null || agent.status === 'deleted' || !(isKey || isSecret || isCertificate)) {
+    throw new Refusal('not_found', {
+      detail: 'No agent has this key, secret or certificate: name it <agent id>/<kid>.',
+    });
   }
   const changed: AgentRecord = {
     ...agent,
     jwks: agent.jwks.filter(({ kid }) => kid !== credential),
     secrets: agent.secrets.filter((secret) => secret.id !== credential),
+    certificates: agent.certificates.filter(({ x5t }) => x5t !== credential),
     updatedAt: now,
     revision: agent.revision + 1,
   };
   if (!(await stores.agents.update(changed))) throw new Refusal('conflict');
-  const by = isKey
-    ? ({ kind: 'key', kid: credential } as const)
-    : ({ kind: 'secret', id: credential } as const);
+  const kind = isSecret ? 'secret' : 'certificate';
+  const by = isKey ? ({ kind: 'key', kid: credential } as const) : ({ kind, id: credential } as const);
   const hops = (await livePassports(agent, tools))
     .filter((passport) => passport.parent !== null && passport.credential === credential)
     .flatMap(({ chain }) => chain.slice(-1));

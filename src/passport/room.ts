@@ -194,6 +194,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       clock,
       signer,
       grants: grants.names,
+      mtls: o.mtls ?? false,
       onRefused,
       onFault,
     });
@@ -280,6 +281,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       grants,
       statusLists,
       endpoints,
+      mtls: o.mtls ?? false,
       onRefused,
       onFault,
       limiter: new RateLimiter(limits.address ?? ADDRESS_LIMIT),

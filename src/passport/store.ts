@@ -1,5 +1,14 @@
 import type { JsonObject, RevocationKind } from '../core/index.ts';
 
+export interface AgentCertificate {
+  /** base64url SHA-256 of its DER. */
+  readonly x5t: string;
+  /** For people; nothing is decided by it. */
+  readonly subject: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
 export interface AgentRecord {
   readonly tenant: string;
   /** Also the OAuth client_id. */
@@ -15,6 +24,8 @@ export interface AgentRecord {
     readonly createdAt: number;
     readonly expiresAt: number | null;
   }[];
+  /** With which it may authenticate in the TLS handshake (RFC 8705 section 2.2). */
+  readonly certificates: readonly AgentCertificate[];
   /** Scopes (`<service>:<access>`) that it may ask for. */
   readonly scopes: readonly string[];
   /** Stated by an administrator; what the agent is for. */
@@ -51,6 +62,8 @@ export interface PassportRecord {
   readonly scope: string;
   readonly audience: string;
   readonly jkt: string | null;
+  /** Hash of the certificate that it is bound to (RFC 8705 section 3.1). */
+  readonly x5t: string | null;
   readonly grant: string;
   /** Milliseconds since the epoch. */
   readonly issuedAt: number;

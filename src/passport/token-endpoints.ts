@@ -1,7 +1,7 @@
 import { type Clock, type JsonObject, Refusal } from '../core/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import { INTROSPECT_SCOPE } from './agent-input.ts';
-import { actClaim } from './issued-claims.ts';
+import { actClaim, confirmationClaim } from './issued-claims.ts';
 import { OAuthFault, tooManyRequests } from './oauth-fault.ts';
 import type { PassportReader, ReadPassport } from './passport-reader.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -64,7 +64,8 @@ export class TokenEndpoints {
   async #read(token: string): Promise<ReadPassport | null> {
     try {
       const passport = await this.#o.reader.read(token, this.#o.clock.now());
-      return passport.claims.jkt === null && this.#o.bearer === 'never' ? null : passport;
+      const unbound = passport.claims.jkt === null && passport.claims.x5t === null;
+      return unbound && this.#o.bearer === 'never' ? null : passport;
     } catch (fault) {
       if (fault instanceof Refusal) return null;
       throw fault;
@@ -85,7 +86,7 @@ function describe({ claims, subject }: ReadPassport): JsonObject {
     ...(claims.nbf === null ? {} : { nbf: claims.nbf }),
     ...(claims.scopes.length === 0 ? {} : { scope: claims.scopes.join(' ') }),
     token_type: claims.jkt === null ? 'Bearer' : 'DPoP',
-    ...(claims.jkt === null ? {} : { cnf: { jkt: claims.jkt } }),
+    ...confirmationClaim(claims),
     ...actClaim(claims.actors),
     ...(claims.mayAct === null ? {} : { may_act: { sub: claims.mayAct } }),
     ...(claims.details.length === 0 ? {} : { authorization_details: claims.details }),

@@ -22,6 +22,8 @@ export class VerifiedPassport {
   readonly expiresAt: number;
   /** Thumbprint of the key that it is bound to; null for a bearer passport. */
   readonly jkt: string | null;
+  /** Hash of the TLS client certificate that it is bound to, or null. */
+  readonly x5t: string | null;
   readonly purpose: string | null;
   readonly agentName: string;
   /** Agents that acted before in its chain, the last one first. */
@@ -40,6 +42,7 @@ export class VerifiedPassport {
     this.issuedAt = claims.iat * 1000;
     this.expiresAt = claims.exp * 1000;
     this.jkt = claims.jkt;
+    this.x5t = claims.x5t;
     this.purpose = claims.purpose;
     this.agentName = agent.name;
     this.ancestors = ancestors;

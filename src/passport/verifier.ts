@@ -104,8 +104,9 @@ export function openVerifier(o: VerifierOptions): PassportVerifier {
       }
       const read = await o.reader.read(presented.token, now);
       if (!read.claims.aud.includes(o.audience)) throw new Refusal('passport_audience');
-      const { jkt } = read.claims;
-      if (jkt === null) assertUnboundIsTaken(presented, o.bearer);
+      const { jkt, x5t } = read.claims;
+      if (x5t !== null) assertShownByCertificate(presented, x5t);
+      else if (jkt === null) assertUnboundIsTaken(presented, o.bearer);
       else {
         if (presented.scheme !== 'DPoP') {
           // A stolen passport shown without its key: the binding is the point of it (RFC 9449 section 7.2).
@@ -134,6 +135,20 @@ export function openVerifier(o: VerifierOptions): PassportVerifier {
     count: (passport, details) => o.counter.count(passport, details),
     nonce: (now) => o.nonces?.current(now) ?? null,
   };
+}
+
+/** RFC 8705 section 3: the connection that it came on was made with the certificate's key. */
+function assertShownByCertificate(presented: PresentedPassport, x5t: string): void {
+  if (presented.scheme !== 'Bearer') {
+    throw new Refusal('passport_invalid', {
+      detail: 'The passport is bound to a certificate, not to a key of a proof.',
+    });
+  }
+  if (presented.x5t !== x5t) {
+    throw new Refusal('passport_invalid', {
+      detail: 'The passport is bound to another TLS client certificate.',
+    });
+  }
 }
 
 function assertUnboundIsTaken(presented: PresentedPassport, bearer: VerifierOptions['bearer']): void {

@@ -24,6 +24,8 @@ export interface AccessTokenClaims {
   readonly scopes: readonly string[];
   /** Thumbprint of the key that it is bound to (RFC 9449 section 6.1); null: to none. */
   readonly jkt: string | null;
+  /** Hash of the certificate that it is bound to, or null. */
+  readonly x5t: string | null;
   /** Actors, the current one first (RFC 8693 section 4.1); empty: the client itself acts. */
   readonly actors: readonly string[];
   /** The one actor that may exchange it (RFC 8693 section 4.4), or null. */
@@ -120,7 +122,7 @@ function parseClaims(claims: JsonObject): Omit<AccessTokenClaims, 'kid'> {
     jti: text(claims, 'jti'),
     clientId: text(claims, 'client_id'),
     scopes: scopes(claims.scope),
-    jkt: confirmation(claims.cnf),
+    ...confirmation(claims.cnf),
     actors: actors(claims.act),
     mayAct: mayAct(claims.may_act),
     details: details(claims.authorization_details),
@@ -163,11 +165,17 @@ function scopes(value: JsonValue | undefined): readonly string[] {
   return value.split(' ').filter((scope) => scope !== '');
 }
 
-/** A confirmation that we can't check (a certificate, an encrypted key) must not make a token an unbound one. */
-function confirmation(value: JsonValue | undefined): string | null {
-  if (value === undefined) return null;
-  if (!isObject(value) || !isText(value.jkt) || Object.keys(value).length !== 1) throw faulty('cnf');
-  return value.jkt;
+/**
+ * A key (RFC 9449 section 6) or a certificate (RFC 8705 section 3.1). A confirmation that we can't check (an encrypted
+ * key) must not make a token an unbound one.
+ */
+function confirmation(value: JsonValue | undefined): { jkt: string | null; x5t: string | null } {
+  if (value === undefined) return { jkt: null, x5t: null };
+  if (!isObject(value) || Object.keys(value).length !== 1) throw faulty('cnf');
+  const { jkt = null, 'x5t#S256': x5t = null } = value;
+  if (isText(jkt)) return { jkt, x5t: null };
+  if (isText(x5t)) return { jkt: null, x5t };
+  throw faulty('cnf');
 }
 
 function actors(value: JsonValue | undefined): readonly string[] {

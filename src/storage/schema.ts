@@ -12,6 +12,7 @@ export interface Schema {
     owner: string;
     jwks: Json;
     secrets: Json;
+    certificates: Json;
     scopes: Json;
     purpose: string | null;
     status: string;
@@ -30,6 +31,7 @@ export interface Schema {
     scope: string;
     audience: string;
     jkt: string | null;
+    x5t: string | null;
     grant_kind: string;
     issued_at: number;
     expires_at: number;

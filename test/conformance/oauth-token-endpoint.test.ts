@@ -296,8 +296,8 @@ describe('the record of a passport', () => {
       expiresAt: exp * 1000,
     });
     expect(bench.eventsOf('passport.issued').at(-1)?.data.jti).toBe(jti);
-    const [newest] = await bench.room.passports.list({ liveOnly: true, after: null, limit: 1 });
-    expect(newest?.jti).toBe(jti);
+    const listed = await bench.room.passports.list({ liveOnly: true, after: null, limit: 200 });
+    expect(listed.map((one) => one.jti)).toContain(jti);
   });
 
   test.each([

@@ -34,6 +34,23 @@ export async function makeTestAuthority(name = 'Test authority'): Promise<TestAu
   };
 }
 
+/** A self-signed certificate of a client, and its key; `days`: from when to when it is valid. */
+export async function makeClientCertificate(
+  name: string,
+  days: readonly [number, number] = [-1, 1],
+): Promise<{ readonly cert: string; readonly key: string }> {
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: ALGORITHM,
+    notBefore: new Date(Date.now() + days[0] * DAY_MS),
+    notAfter: new Date(Date.now() + days[1] * DAY_MS),
+    extensions: [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth])],
+  });
+  return { cert: certificate.toString('pem'), key: await keyPem(keys) };
+}
+
 async function issue(
   authority: x509.X509Certificate,
   signingKey: webcrypto.CryptoKey | KeyObject,
@@ -60,11 +77,12 @@ async function issue(
       await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
     ],
   });
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-  return {
-    cert: certificate.toString('pem'),
-    key: `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/(.{64})/g, '$1\n')}\n-----END PRIVATE KEY-----\n`,
-  };
+  return { cert: certificate.toString('pem'), key: await keyPem(keys) };
+}
+
+async function keyPem({ privateKey }: CryptoKeyPair): Promise<string> {
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', privateKey)).toString('base64');
+  return `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/(.{64})/g, '$1\n')}\n-----END PRIVATE KEY-----\n`;
 }
 
 function newKeys(): Promise<CryptoKeyPair> {

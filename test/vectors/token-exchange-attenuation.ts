@@ -285,6 +285,7 @@ class Stage {
       scope: given.scope,
       audience: AUDIENCE,
       jkt: client.dpop.thumbprint,
+      x5t: null,
       grant: 'a test',
       issuedAt: (now - 10) * 1000,
       expiresAt: (now + given.exp_in) * 1000,

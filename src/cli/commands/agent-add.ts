@@ -19,16 +19,23 @@ export const agentAdd = defineCommand({
     purpose: { type: 'string', value: 'TEXT', help: 'What it is for.' },
     secret: { type: 'boolean', help: 'Generate a client secret, shown once, in place of a key pair.' },
     jwks: { type: 'string', value: 'FILE', help: 'Register the public keys of this JWK set.' },
+    certificate: {
+      type: 'string',
+      value: 'FILE',
+      help: 'Register this TLS client certificate (PEM), in place of a key pair.',
+    },
   },
   examples: [
     'sallyport agent add builder --scope github:read --scope npm:read',
     'sallyport agent add ci --scope github:write --owner ci@example.com --secret',
     'sallyport agent add partner --scope api:read --jwks partner.jwks.json',
+    'sallyport agent add edge --scope api:read --certificate edge.pem',
   ],
   async run(context) {
     const { values } = context;
-    if (values.secret && values.jwks !== undefined)
-      throw usageFault('--secret and --jwks exclude each other.');
+    const ways = [values.secret, values.jwks !== undefined, values.certificate !== undefined];
+    if (ways.filter(Boolean).length > 1)
+      throw usageFault('--secret, --jwks and --certificate exclude each other.');
     const wanted = {
       name: argument(context.args, 0),
       owner: values.owner ?? userInfo().username,
@@ -37,6 +44,7 @@ export const agentAdd = defineCommand({
     };
     if (values.secret) return addWithSecret(context, wanted);
     if (values.jwks !== undefined) return addWithKeys(context, wanted, values.jwks);
+    if (values.certificate !== undefined) return addWithCertificate(context, wanted, values.certificate);
     return addWithOwnKey(context, wanted);
   },
 });
@@ -80,6 +88,22 @@ async function addWithSecret({ client, output }: Context, wanted: Wanted): Promi
 
 async function addWithKeys({ client, output }: Context, wanted: Wanted, file: string): Promise<undefined> {
   const { agent } = await client.post('/agents', { ...wanted, jwks: readJwks(file) });
+  output.result({ agent }, `Registered ${wanted.name} (${textOf(rowOf(agent).id)}).`);
+}
+
+async function addWithCertificate(
+  { client, output }: Context,
+  wanted: Wanted,
+  file: string,
+): Promise<undefined> {
+  const pem = readFileSync(file, 'utf8');
+  if (pem.includes('PRIVATE KEY')) {
+    throw usageFault(
+      `${file} holds a private key; only the certificate is registered.`,
+      'Take the key out of it.',
+    );
+  }
+  const { agent } = await client.post('/agents', { ...wanted, certificates: [pem] });
   output.result({ agent }, `Registered ${wanted.name} (${textOf(rowOf(agent).id)}).`);
 }
 

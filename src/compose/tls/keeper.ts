@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
@@ -24,6 +25,8 @@ export interface TlsKeeperOptions {
   readonly listener: 'control' | 'gateway';
   readonly files: PairFiles;
   readonly minVersion: '1.2' | '1.3';
+  /** Whether the listener asks clients for a certificate. */
+  readonly clientCertificates: boolean;
   readonly clock: Clock;
   readonly tenant: string;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
@@ -62,6 +65,10 @@ export class TlsKeeper {
     return keeper;
   }
 
+  get clientCertificates(): boolean {
+    return this.#o.clientCertificates;
+  }
+
   get listener(): 'control' | 'gateway' {
     return this.#o.listener;
   }
@@ -84,6 +91,8 @@ export class TlsKeeper {
       key: this.#pair.keyPem,
       minVersion: `TLSv${this.#o.minVersion}`,
       ciphers: CIPHERS,
+      // A resumed session would carry a certificate that nobody proved the key of in this handshake.
+      ...(this.#o.clientCertificates ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
     };
   }
 

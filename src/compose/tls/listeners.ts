@@ -45,5 +45,6 @@ async function open(
     listener,
     files: { certificate: resolve(home, tlsCertificateFile), key: resolve(home, tlsKeyFile) },
     minVersion: config.tls.minVersion,
+    clientCertificates: config.tls.clientCertificates,
   });
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { type Origin, Refusal, type Service } from '../../core/index.ts';
-import type { VerifiedPassport } from '../../passport/index.ts';
+import { clientCertificate, type VerifiedPassport } from '../../passport/index.ts';
 import { isLoopback } from '../egress/addresses.ts';
 import { checkHost } from '../egress/destination.ts';
 import type { Flight } from '../in-flight.ts';
@@ -54,6 +54,7 @@ export async function openTunnel(
     htm: 'CONNECT',
     htu: formatAuthority(host, port),
     loopback: isLoopback(socket.remoteAddress ?? '') && !cameThroughProxy(head.headers),
+    x5t: clientCertificate(socket)?.x5t ?? null,
   });
   const passport = await verifyPassport(line, story, presented);
   const schemes = schemesAt(line, passport.subject.tenant, host, port);

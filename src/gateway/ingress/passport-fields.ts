@@ -18,7 +18,7 @@ const CREDENTIALS = /^(dpop|bearer) +([A-Za-z0-9._~+/-]+=*)$/i;
 export function presentedPassport(
   headers: HeaderList,
   fields: PassportFields,
-  request: { readonly htm: string; readonly htu: string; readonly loopback: boolean },
+  request: Pick<PresentedPassport, 'htm' | 'htu' | 'loopback' | 'x5t'>,
 ): PresentedPassport | null {
   const tokens = valuesOf(headers, fields.token);
   if (tokens.length === 0) return null;

@@ -57,8 +57,8 @@ export async function identityToken(
   const htu = `${o.issuer}/v1/agents/${id}/identity-token`;
   const proof =
     typeof dpop === 'string'
-      ? await o.proofs.read(dpop, id, htu)
-      : { jkt: await jwkThumbprint(key, sha256), once: [] };
+      ? await o.proofs.read({ proof: dpop, certificate: null }, id, htu)
+      : { jkt: await jwkThumbprint(key, sha256), x5t: null, once: [] };
   const granted = await o.issuing.admit(id, scopes.length === 0 ? undefined : scopes.join(' '));
   const iat = toSeconds(o.clock.now());
   const exp = iat + o.lifetimeSeconds;

@@ -9,6 +9,7 @@ import {
 import type { AgentDirectory } from '../agent-directory.ts';
 import { ASSERTION_ALGORITHMS } from '../agent-input.ts';
 import { checkClientAssertion } from '../client-assertion.ts';
+import type { ClientCertificate } from '../client-certificate.ts';
 import { signatureVerifier } from '../crypto.ts';
 import type { Authenticated } from '../issuing.ts';
 import { OAuthFault } from '../oauth-fault.ts';
@@ -28,6 +29,13 @@ export interface AuthenticatedClient extends Authenticated {
   readonly once: readonly OnceOnly[];
 }
 
+/** What a client shows beside the form. */
+export interface ShownByClient {
+  readonly authorization: string | undefined;
+  /** Null: none, or the listener does not speak TLS itself. */
+  readonly certificate: ClientCertificate | null;
+}
+
 export interface ClientAuthenticatorOptions {
   readonly issuer: string;
   readonly tokenEndpoint: string;
@@ -36,7 +44,10 @@ export interface ClientAuthenticatorOptions {
   readonly clock: Clock;
 }
 
-/** Client authentication for the grants that are ours: private_key_jwt (RFC 7523), or a generated secret. */
+/**
+ * Client authentication for the grants that are ours: private_key_jwt (RFC 7523), a generated secret, or a certificate
+ * of the TLS handshake (RFC 8705).
+ */
 export class ClientAuthenticator {
   readonly #o: ClientAuthenticatorOptions;
   readonly #verifySignature = signatureVerifier(LOADED_KEYS);
@@ -46,7 +57,8 @@ export class ClientAuthenticator {
   }
 
   /** Throws OAuthFault: invalid_client, invalid_request. */
-  async authenticate(form: TokenForm, authorization: string | undefined): Promise<AuthenticatedClient> {
+  async authenticate(form: TokenForm, shownBy: ShownByClient): Promise<AuthenticatedClient> {
+    const { authorization, certificate } = shownBy;
     const assertion = form.one('client_assertion');
     const posted = form.one('client_secret');
     const shown = [assertion, posted, authorization].filter((one) => one != null).length;
@@ -58,7 +70,19 @@ export class ClientAuthenticator {
       return this.#bySecret(id, secret);
     }
     if (posted !== null) return this.#bySecret(form.required('client_id'), posted);
+    if (certificate !== null && form.has('client_id')) {
+      return this.#byCertificate(form.required('client_id'), certificate);
+    }
     throw failed('the client did not authenticate');
+  }
+
+  /** RFC 8705 section 2.2: the handshake proved the key; the certificate must be one that was registered. */
+  async #byCertificate(clientId: string, shown: ClientCertificate): Promise<AuthenticatedClient> {
+    const agent = await this.#active(clientId);
+    const now = this.#o.clock.now();
+    const known = agent.certificates.some(({ x5t }) => x5t === shown.x5t);
+    if (!known || shown.notBefore > now || shown.notAfter <= now) throw failed();
+    return { agent, by: { kind: 'certificate', id: shown.x5t }, once: [] };
   }
 
   async #bySecret(clientId: string, secret: string): Promise<AuthenticatedClient> {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/index.ts';
 import type { AskedGrant } from './asked-grant.ts';
-import type { AuthenticatedClient } from './client-authenticator.ts';
+import type { AuthenticatedClient, ShownByClient } from './client-authenticator.ts';
 import type { TokenForm } from './token-form.ts';
 import type { TokenProof } from './token-proof.ts';
 
@@ -14,10 +14,7 @@ export interface GrantRequest {
 }
 
 /** Finds out which agent asks. Throws OAuthFault. */
-export type Authenticate = (
-  form: TokenForm,
-  authorization: string | undefined,
-) => Promise<AuthenticatedClient>;
+export type Authenticate = (form: TokenForm, shown: ShownByClient) => Promise<AuthenticatedClient>;
 
 /** The members of a token response (RFC 6749 section 5.1). Throws OAuthFault or Refusal where there is none. */
 export type Grant = (request: GrantRequest) => Promise<JsonObject>;

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/index.ts';
+import { confirmationClaim } from '../issued-claims.ts';
 import type { Issuing, PassportDraft } from '../issuing.ts';
 import type { GrantRequest } from './grant.ts';
 import { type OnceOnly, useOnce } from './once.ts';
@@ -11,17 +12,20 @@ import type { Signer } from './signing.ts';
 export async function issuePassport(
   o: { readonly issuer: string; readonly issuing: Issuing; readonly signer: Signer },
   { client, proof }: Pick<GrantRequest, 'client' | 'proof'>,
-  given: Omit<PassportDraft, 'kid' | 'jkt'> & { readonly sub: string; readonly once: readonly OnceOnly[] },
+  given: Omit<PassportDraft, 'kid' | 'jkt' | 'x5t'> & {
+    readonly sub: string;
+    readonly once: readonly OnceOnly[];
+  },
 ): Promise<JsonObject> {
   const key = o.signer.current;
   const { sub, once, ...rest } = given;
-  const draft: PassportDraft = { ...rest, kid: key.kid, jkt: proof?.jkt ?? null };
+  const draft: PassportDraft = { ...rest, kid: key.kid, jkt: proof?.jkt ?? null, x5t: proof?.x5t ?? null };
   const used = [...client.once, ...(proof?.once ?? []), ...once];
   const claims = await o.issuing.issue(draft, client, (stores, now) => useOnce(stores, now, used));
-  const { iat, exp, scope, jkt, audience } = draft;
+  const { iat, exp, scope, jkt, x5t, audience } = draft;
   const token = await o.signer.sign(key, 'at+jwt', {
     ...{ iss: o.issuer, sub, aud: audience, client_id: client.agent.id, iat, exp, scope },
-    ...(jkt === null ? {} : { cnf: { jkt } }),
+    ...confirmationClaim({ jkt, x5t }),
     ...claims,
   });
   return {

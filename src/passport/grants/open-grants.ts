@@ -11,7 +11,7 @@ import { ForeignKeys } from '../workloads/foreign-keys.ts';
 import type { TrustRule } from '../workloads/trust-rules.ts';
 import { WorkloadAuthenticator } from '../workloads/workload-authenticator.ts';
 import { ClientAuthenticator } from './client-authenticator.ts';
-import { JWT_BEARER, jwtBearer } from './jwt-bearer.ts';
+import { CLIENT_CREDENTIALS, forItself, JWT_BEARER } from './for-itself.ts';
 import type { Signer } from './signing.ts';
 import { type OwnGrant, OwnGrants } from './token-endpoint.ts';
 import { TOKEN_EXCHANGE, tokenExchange } from './token-exchange.ts';
@@ -42,17 +42,15 @@ export function openGrants(o: GrantsOptions): OwnGrants {
   const tokenEndpoint = `${o.issuer}${PATHS.token}`;
   const clients = new ClientAuthenticator({ ...o, tokenEndpoint });
   const workloads = new WorkloadAuthenticator({ ...o, keys: new ForeignKeys(o) });
-  const exchange: OwnGrant = {
-    authenticate: (form, authorization) => clients.authenticate(form, authorization),
-    grant: tokenExchange(o),
-  };
+  const authenticate: OwnGrant['authenticate'] = (form, shown) => clients.authenticate(form, shown);
   const bearer: OwnGrant = {
-    authenticate: (form, authorization) => workloads.authenticate(form, authorization),
-    grant: jwtBearer(o),
+    authenticate: (form, { authorization }) => workloads.authenticate(form, authorization),
+    grant: forItself(o, 'jwt_bearer'),
   };
   return new OwnGrants({
     grants: new Map([
-      [TOKEN_EXCHANGE, exchange],
+      [CLIENT_CREDENTIALS, { authenticate, grant: forItself(o, 'client_credentials') }],
+      [TOKEN_EXCHANGE, { authenticate, grant: tokenExchange(o) }],
       ...(o.rules.length === 0 ? [] : [[JWT_BEARER, bearer] as const]),
     ]),
     proofs: new TokenProofReader({ ...o, tokenEndpoint, boundOnly: o.bearer === 'never' }),

@@ -22,7 +22,7 @@ export async function readSubjectToken(form: TokenForm, o: SubjectTokenOptions):
     throw new OAuthFault('invalid_request', 'the subject token is an access token of this issuer');
   }
   const passport = await readPassport(token, 'subject', o);
-  if (passport.claims.jkt === null && o.bearer === 'never')
+  if (passport.claims.jkt === null && passport.claims.x5t === null && o.bearer === 'never')
     throw invalidGrant('the subject token is not bound to a key');
   return passport;
 }
@@ -42,7 +42,8 @@ export async function checkActorToken(
     throw new OAuthFault('invalid_request', 'the actor token is an access token of this issuer');
   }
   const { claims, subject } = await readPassport(token, 'actor', o);
-  if (subject.agentId !== client.agent.id || claims.jkt !== (proof?.jkt ?? null)) {
+  const sameKey = claims.jkt === (proof?.jkt ?? null) && claims.x5t === (proof?.x5t ?? null);
+  if (subject.agentId !== client.agent.id || !sameKey) {
     throw invalidGrant('the actor token is not that of the client and its key');
   }
 }

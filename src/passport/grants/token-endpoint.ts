@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../../core/index.ts';
+import type { ClientCertificate } from '../client-certificate.ts';
 import { readAskedGrant } from './asked-grant.ts';
 import type { Authenticate, Grant } from './grant.ts';
 import type { TokenForm } from './token-form.ts';
@@ -43,12 +44,14 @@ export class OwnGrants {
     { authenticate, grant }: OwnGrant,
     form: TokenForm,
     headers: IncomingHttpHeaders,
+    certificate: ClientCertificate | null,
     onClient: (clientId: string) => void,
   ): Promise<JsonObject> {
-    const client = await authenticate(form, headers.authorization);
+    const client = await authenticate(form, { authorization: headers.authorization, certificate });
     onClient(client.agent.id);
     const dpop = headers.dpop;
-    const proof = await this.#o.proofs.read(typeof dpop === 'string' ? dpop : undefined, client.agent.id);
+    const shown = { proof: typeof dpop === 'string' ? dpop : undefined, certificate };
+    const proof = await this.#o.proofs.read(shown, client.agent.id);
     return grant({ form, asked: readAskedGrant(form), client, proof });
   }
 }

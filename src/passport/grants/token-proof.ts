@@ -1,5 +1,6 @@
 import { type Clock, toSeconds } from '../../core/index.ts';
 import { ProofFault, verifyDpopProof } from '../../proof/index.ts';
+import type { ClientCertificate } from '../client-certificate.ts';
 import { sha256, signatureVerifier } from '../crypto.ts';
 import type { Nonces } from '../nonces.ts';
 import { OAuthFault } from '../oauth-fault.ts';
@@ -11,9 +12,10 @@ const MAX_AHEAD_SECONDS = 10;
 const REMEMBERED_SECONDS = 660;
 const LOADED_KEYS = 4096;
 
-/** The key that a new passport is bound to, and the proof of it, not used yet. */
+/** What a new passport is bound to, a key or a certificate, and the proof of it, not used yet. */
 export interface TokenProof {
-  readonly jkt: string;
+  readonly jkt: string | null;
+  readonly x5t: string | null;
   readonly once: readonly OnceOnly[];
 }
 
@@ -41,16 +43,19 @@ export class TokenProofReader {
   }
 
   /**
-   * Null where no proof came and none is needed. `htu`: where it was shown, the token endpoint unless told. Throws
-   * OAuthFault: invalid_grant, invalid_dpop_proof, use_dpop_nonce.
+   * Null where no proof came and none is needed. A certificate that the client showed stands in for a proof (RFC 8705
+   * section 3). `htu`: where it was shown, the token endpoint unless told. Throws OAuthFault: invalid_grant,
+   * invalid_dpop_proof, use_dpop_nonce.
    */
   async read(
-    proof: string | undefined,
+    shown: { readonly proof: string | undefined; readonly certificate: ClientCertificate | null },
     clientId: string,
     htu = this.#o.tokenEndpoint,
   ): Promise<TokenProof | null> {
+    const { proof, certificate } = shown;
     const { boundOnly, nonces, clock } = this.#o;
     if (proof === undefined) {
+      if (certificate !== null) return { jkt: null, x5t: certificate.x5t, once: [] };
       if (boundOnly) throw new OAuthFault('invalid_grant', 'a DPoP proof is missing');
       return null;
     }
@@ -74,6 +79,6 @@ export class TokenProofReader {
     });
     const expiresAt = (toSeconds(now) + REMEMBERED_SECONDS) * 1000;
     const fault = () => new OAuthFault('invalid_grant', 'the DPoP proof was used before');
-    return { jkt, once: [{ by: clientId, jti, expiresAt, fault }] };
+    return { jkt, x5t: null, once: [{ by: clientId, jti, expiresAt, fault }] };
   }
 }

@@ -108,6 +108,7 @@ const data: { readonly [T in AuditEventType]: AuditEventMap[T] } = {
     scope: 'github:read',
     audience: 'http://127.0.0.1:8471',
     jkt: null,
+    x5t: null,
     expiresAt: 1,
     grant: 'client_credentials',
     parent: null,

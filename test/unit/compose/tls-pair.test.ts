@@ -100,6 +100,7 @@ describe('TlsKeeper', () => {
       listener: 'gateway',
       files,
       minVersion: '1.3',
+      clientCertificates: false,
       clock: { now: () => Date.now() },
       tenant: 'default',
       audit: async (event) => events.push(event),

@@ -13,11 +13,19 @@ import {
   moment,
   pageOf,
   pageQuery,
+  pem,
   reason,
   scopes,
 } from '../schemas.ts';
 
 const jwks = z.array(jsonObject).max(10).describe('Public keys as JWKs with a `kid` each.');
+
+const certificates = z
+  .array(pem)
+  .max(10)
+  .describe(
+    'TLS client certificates in PEM form, with which it may authenticate (RFC 8705); self-signed or not.',
+  );
 
 const agent = z
   .object({
@@ -28,6 +36,10 @@ const agent = z
     purpose: z.string().nullable(),
     status: z.enum(['active', 'quarantined', 'deleted']),
     jwks: z.array(jsonObject).readonly(),
+    certificates: z
+      .array(z.object({ x5t: z.string(), subject: z.string(), expiresAt: moment }))
+      .readonly()
+      .describe('By the hash that passports name in `cnf`.'),
     secrets: z
       .array(z.object({ id: z.string(), createdAt: moment, expiresAt: moment.nullable() }))
       .readonly()
@@ -46,7 +58,7 @@ export const agentRoutes: readonly Route[] = [
   defineRoute({
     method: 'post',
     path: '/agents',
-    summary: 'Register an agent, with public keys or with a generated client secret.',
+    summary: 'Register an agent, with public keys, TLS client certificates, or a generated client secret.',
     roles: ['admin'],
     body: z
       .strictObject({
@@ -55,11 +67,15 @@ export const agentRoutes: readonly Route[] = [
         scopes,
         purpose: line(500).nullable().default(null),
         jwks: jwks.default([]),
+        certificates: certificates.default([]),
         withSecret: z.boolean().default(false),
       })
-      .refine(({ jwks: keys, withSecret: secret }) => keys.length > 0 || secret, {
-        error: 'needs a public key in jwks, or withSecret: true',
-      }),
+      .refine(
+        ({ jwks: keys, certificates: shown, withSecret: secret }) => keys.length + shown.length > 0 || secret,
+        {
+          error: 'needs a public key in jwks, one of certificates, or withSecret: true',
+        },
+      ),
     example: { name: 'builder', owner: 'platform-team', scopes: ['github:read'], withSecret: true },
     result: withSecret,
     status: 201,
@@ -92,7 +108,7 @@ export const agentRoutes: readonly Route[] = [
     method: 'patch',
     path: '/agents/:id',
     summary:
-      'Change scopes, purpose, owner or public keys; what is not named stays. Taking a right away ends live passports.',
+      'Change scopes, purpose, owner, public keys or certificates; what is not named stays. Taking a right away ends live passports.',
     roles: ['admin'],
     params: identified,
     body: z
@@ -100,6 +116,7 @@ export const agentRoutes: readonly Route[] = [
         scopes: scopes.optional(),
         purpose: line(500).nullable().optional(),
         jwks: jwks.optional(),
+        certificates: certificates.optional(),
         owner: line(200).optional(),
       })
       .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' }),
@@ -111,6 +128,7 @@ export const agentRoutes: readonly Route[] = [
         ...(body.scopes === undefined ? {} : { scopes: body.scopes }),
         ...(body.purpose === undefined ? {} : { purpose: body.purpose }),
         ...(body.jwks === undefined ? {} : { jwks: body.jwks }),
+        ...(body.certificates === undefined ? {} : { certificates: body.certificates }),
         ...(body.owner === undefined ? {} : { owner: body.owner }),
       };
       return context.rooms.passport.agents.update(id, change, context.by);

@@ -15,6 +15,7 @@ const passport = z
     scope: z.string(),
     audience: z.string(),
     jkt: z.string().nullable(),
+    x5t: z.string().nullable().describe('Hash of the TLS client certificate that it is bound to.'),
     grant: z.string(),
     issuedAt: moment,
     expiresAt: moment,

@@ -6,9 +6,10 @@ import type { Grant } from './grant.ts';
 import { issuePassport } from './issue-passport.ts';
 import type { Signer } from './signing.ts';
 
+export const CLIENT_CREDENTIALS = 'client_credentials';
 export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
-export interface JwtBearerOptions {
+export interface ForItselfOptions {
   readonly issuer: string;
   /** The gateway first: what passports are for unless another one is asked for. */
   readonly audiences: readonly string[];
@@ -18,8 +19,11 @@ export interface JwtBearerOptions {
   readonly clock: Clock;
 }
 
-/** A passport for a workload whose platform vouches for it (RFC 7523); who it is was found out before. */
-export function jwtBearer(o: JwtBearerOptions): Grant {
+/**
+ * A passport for an agent that acts for itself: with credentials of its own (RFC 6749 section 4.4), or as a workload
+ * that its platform vouches for (RFC 7523). Who it is was found out before. `grant`: as records name it.
+ */
+export function forItself(o: ForItselfOptions, grant: 'client_credentials' | 'jwt_bearer'): Grant {
   return async (request) => {
     const { form, asked, client } = request;
     const resource = form.one('resource');
@@ -33,7 +37,7 @@ export function jwtBearer(o: JwtBearerOptions): Grant {
       exp: iat + Math.min(o.lifetimeSeconds, asked.lifetimeSeconds ?? o.lifetimeSeconds),
       scope: scopes.join(' '),
       audience,
-      grant: 'jwt_bearer',
+      grant,
       asked,
       parent: null,
       sub: client.agent.id,
