@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { RuleEvent } from './event.ts';
-import { type CompiledLeaf, compileLeaf, type Place } from './leaf.ts';
-import { type Condition, isLeaf, type Rule, type Stateless } from './rule.ts';
+import { CompiledLeaf, type Place } from './leaf.ts';
+import { better, type Literals } from './regex/literals.ts';
+import { type Condition, type Count, isLeaf, type Rule, type Sequence } from './rule.ts';
 import { type Several, severalOf } from './several.ts';
 import type { RuleState, Seen } from './state.ts';
-
-export type Test = (event: RuleEvent) => boolean;
 
 /** A rule as it runs. */
 export interface CompiledRule {
   readonly rule: Rule;
-  /** Its tests of single texts, in the order that they stand in. */
+  /** Its tests of single texts, in the order that they stand in; not those under `not`. */
   readonly leaves: readonly CompiledLeaf[];
-  /** Its conditions over several events. */
-  readonly several: readonly Several[];
+  /** At least one of these stands in an event that the rule has to look at; null: it looks at all. */
+  readonly trigger: Literals;
   /** Takes the event in; what was seen on the way when the rule matches at this event, else null. */
   readonly look: (event: RuleEvent, state: RuleState, seen: Seen) => readonly Seen[] | null;
   /** The field and text that evidence is taken from, when there is one. */
@@ -25,23 +24,23 @@ const NO_WAY: readonly Seen[] = [];
 
 /** Throws Error with a sentence when the rule can't run. */
 export function compileRule(rule: Rule): CompiledRule {
-  const leaves: CompiledLeaf[] = [];
-  const several: Several[] = [];
-  const test = compileCondition(rule.match, rule, leaves, several);
+  const compiler = new Compiler(rule);
+  const { test, trigger } = compiler.compile(rule.match);
+  const { leaves, several } = compiler;
   return {
     rule,
     leaves,
-    several,
+    // What looks at several events has to see the steps before the last as well.
+    trigger: several.reduce<Literals>((so, one) => union([so, one.trigger]), trigger),
     look: (event, state, seen) => {
-      // Every condition over several events sees every event, whatever the others say.
       const ways = several.map((one) => one.advance(event, state, seen));
       if (!rule.on.includes(event.on) || !test(event, ways)) return null;
       return ways.find((way) => way !== null) ?? NO_WAY;
     },
     shown: (event) => {
-      for (const { leaf, place } of leaves) {
-        const found = place(event);
-        if (found !== null) return `${leaf.field}: ${around(found)}`;
+      for (const leaf of leaves) {
+        const found = leaf.place(event);
+        if (found !== null) return `${leaf.leaf.field}: ${around(found)}`;
       }
       return null;
     },
@@ -49,41 +48,72 @@ export function compileRule(rule: Rule): CompiledRule {
 }
 
 type Ways = readonly (readonly Seen[] | null)[];
-type FullTest = (event: RuleEvent, ways: Ways) => boolean;
 
-function compileCondition(
-  condition: Condition,
-  rule: Rule,
-  leaves: CompiledLeaf[],
-  several: Several[],
-): FullTest {
-  const inner = (one: Condition): FullTest => compileCondition(one, rule, leaves, several);
-  if (isLeaf(condition)) {
-    const leaf = compileLeaf(condition);
-    leaves.push(leaf);
-    return (event) => leaf.holds(event);
+interface Compiled {
+  readonly test: (event: RuleEvent, ways: Ways) => boolean;
+  readonly trigger: Literals;
+}
+
+class Compiler {
+  readonly leaves: CompiledLeaf[] = [];
+  readonly several: Several[] = [];
+  readonly #rule: Rule;
+
+  constructor(rule: Rule) {
+    this.#rule = rule;
   }
-  if ('all' in condition) {
-    const tests = condition.all.map(inner);
-    return (event, ways) => tests.every((test) => test(event, ways));
+
+  compile(condition: Condition): Compiled {
+    if (isLeaf(condition)) {
+      const leaf = new CompiledLeaf(condition);
+      this.leaves.push(leaf);
+      return { test: (event) => leaf.holds(event), trigger: leaf.literals };
+    }
+    if ('all' in condition) {
+      const parts = condition.all.map((one) => this.compile(one));
+      return {
+        test: (event, ways) => parts.every(({ test }) => test(event, ways)),
+        trigger: parts.reduce<Literals>((best, one) => better(best, one.trigger), null),
+      };
+    }
+    if ('any' in condition) {
+      const parts = condition.any.map((one) => this.compile(one));
+      return {
+        test: (event, ways) => parts.some(({ test }) => test(event, ways)),
+        trigger: union(parts.map(({ trigger }) => trigger)),
+      };
+    }
+    if ('not' in condition) {
+      // What a rule leaves alone is no evidence for it, and starts nothing.
+      const { test } = new Compiler(this.#rule).compile(condition.not);
+      return { test: (event, ways) => !test(event, ways), trigger: null };
+    }
+    return this.#compileSeveral(condition);
   }
-  if ('any' in condition) {
-    const tests = condition.any.map(inner);
-    return (event, ways) => tests.some((test) => test(event, ways));
+
+  #compileSeveral(condition: { readonly sequence: Sequence } | { readonly count: Count }): Compiled {
+    const index = this.several.length;
+    const several = severalOf(
+      condition,
+      `${this.#rule.id}#${index}#${digestOf(condition)}`,
+      this.#rule,
+      (one) => {
+        const { test, trigger } = this.compile(one);
+        return { test: (event) => test(event, []), trigger };
+      },
+    );
+    this.several.push(several);
+    return {
+      test: (_: RuleEvent, ways: Ways) => (ways[index] ?? null) !== null,
+      trigger: several.trigger,
+    };
   }
-  if ('not' in condition) {
-    // What a rule leaves alone is no evidence for it.
-    const test = compileCondition(condition.not, rule, [], several);
-    return (event, ways) => !test(event, ways);
-  }
-  const index = several.length;
-  const key = `${rule.id}#${index}#${digestOf(condition)}`;
-  const compileStateless = (one: Stateless): Test => {
-    const test = compileCondition(one, rule, leaves, []);
-    return (event) => test(event, []);
-  };
-  several.push(severalOf(condition, key, rule, compileStateless));
-  return (_, ways) => (ways[index] ?? null) !== null;
+}
+
+/** Null when one of them may be anything. */
+function union(triggers: readonly Literals[]): Literals {
+  if (triggers.some((one) => one === null)) return null;
+  return [...new Set(triggers.flatMap((one) => one ?? []))];
 }
 
 /** Sessions keep their place in a sequence through a reload when the condition is the same as before. */

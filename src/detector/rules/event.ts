@@ -3,6 +3,7 @@ import { viewsOf } from '../provenance/decode.ts';
 import { fold } from '../provenance/fold.ts';
 import { parseFieldPath, valuesAt } from './field-path.ts';
 import type { EventKind } from './rule.ts';
+import { Budget, Text } from './text.ts';
 
 /** Longest JSON body that is parsed for rules that name a path in it. */
 const MAX_JSON_CHARS = 256 * 1024;
@@ -16,8 +17,11 @@ export class RuleEvent {
   readonly #fields: ReadonlyMap<string, string>;
   #args: JsonValue | undefined;
   #body: JsonValue | undefined;
-  readonly #texts = new Map<string, readonly string[]>();
-  readonly #decoded = new Map<string, readonly string[]>();
+  readonly budget = new Budget();
+  readonly #texts = new Map<string, readonly Text[]>();
+  readonly #decoded = new Map<string, readonly Text[]>();
+  /** By what they say: fields that say the same are one text. */
+  readonly #known = new Map<string, Text>();
 
   /** `args`: the arguments of a tool call; undefined where there are none. */
   constructor(on: EventKind, fields: ReadonlyMap<string, string>, args?: JsonValue) {
@@ -27,23 +31,33 @@ export class RuleEvent {
   }
 
   /** What a field holds: as it stands, and behind look-alike letters and hidden characters where that differs. */
-  texts(field: string): readonly string[] {
+  texts(field: string): readonly Text[] {
     const known = this.#texts.get(field);
     if (known !== undefined) return known;
-    const texts = this.#plain(field).flatMap(withFolded);
+    const texts = this.#plain(field)
+      .flatMap(withFolded)
+      .map((text) => this.#textOf(text));
     this.#texts.set(field, texts);
     return texts;
   }
 
   /** The same, and what is said in percent, base64 and hex codings. */
-  decodedTexts(field: string): readonly string[] {
+  decodedTexts(field: string): readonly Text[] {
     const known = this.#decoded.get(field);
     if (known !== undefined) return known;
     const texts = this.texts(field);
-    const behind = texts.flatMap((text) => viewsOf(text).slice(1)).join('\n');
-    const all = behind === '' ? texts : [...texts, behind.slice(0, MAX_DECODED_CHARS)];
+    const behind = texts.flatMap(({ value }) => viewsOf(value).slice(1)).join('\n');
+    const all = behind === '' ? texts : [...texts, this.#textOf(behind.slice(0, MAX_DECODED_CHARS))];
     this.#decoded.set(field, all);
     return all;
+  }
+
+  #textOf(value: string): Text {
+    const known = this.#known.get(value);
+    if (known !== undefined) return known;
+    const text = new Text(value, this.budget);
+    this.#known.set(value, text);
+    return text;
   }
 
   #plain(field: string): readonly string[] {

@@ -1,7 +1,9 @@
 import type { RuleEvent } from './event.ts';
 import { compileExcept } from './except.ts';
-import { Expression } from './expression.ts';
+import { Expression, type Match } from './expression.ts';
+import { type Literals, literalOf } from './regex/literals.ts';
 import type { Leaf } from './rule.ts';
+import { Text } from './text.ts';
 
 /** Where in which text a leaf holds. */
 export interface Place {
@@ -11,82 +13,114 @@ export interface Place {
 }
 
 /** A test of one text: whether it holds, and where. */
-export interface TextTest {
-  readonly holds: (text: string) => boolean;
-  readonly place: (text: string) => Omit<Place, 'text'> | null;
+interface TextTest {
+  /** At least one of these stands, in any case, in every text that it holds for. */
+  readonly literals: Literals;
+  /** `places`: where its literals end; null: it may be anywhere. */
+  readonly holds: (text: Text, places: readonly number[] | null) => boolean;
+  readonly place: (text: Text) => Omit<Place, 'text'> | null;
 }
 
-export interface CompiledLeaf {
+/** A leaf as it runs. */
+export class CompiledLeaf {
   readonly leaf: Leaf;
-  readonly test: TextTest;
-  readonly holds: (event: RuleEvent) => boolean;
-  readonly place: (event: RuleEvent) => Place | null;
-}
+  readonly literals: Literals;
+  readonly #test: TextTest;
+  /** Numbers of its literals in the scan of the rule set that it belongs to. */
+  #ids: readonly number[] | null = null;
 
-/** Matches of one text whose values are looked at one by one. With more of them, no allow-list covers the text. */
-const MAX_VALUES = 256;
+  /** Throws Error with a sentence when the leaf can't run. */
+  constructor(leaf: Leaf) {
+    this.leaf = leaf;
+    this.#test = compileTest(leaf);
+    this.literals = this.#test.literals;
+  }
 
-/** Throws Error with a sentence when the leaf can't run. */
-export function compileLeaf(leaf: Leaf): CompiledLeaf {
-  const test = compileTest(leaf);
-  const textsOf =
-    leaf.encodings === true
-      ? (event: RuleEvent) => event.decodedTexts(leaf.field)
-      : (event: RuleEvent) => event.texts(leaf.field);
-  return {
-    leaf,
-    test,
-    holds: (event) => textsOf(event).some(test.holds),
-    place: (event) => {
-      for (const text of textsOf(event)) {
-        const place = test.place(text);
-        if (place !== null) return { text, ...place };
-      }
-      return null;
-    },
-  };
+  /** From now on, texts are looked at only where its literals stand in their scan. */
+  filterBy(ids: readonly number[]): void {
+    this.#ids = ids;
+  }
+
+  holds(event: RuleEvent): boolean {
+    return this.#textsOf(event).some((text) => this.#holdsFor(text));
+  }
+
+  place(event: RuleEvent): Place | null {
+    for (const text of this.#textsOf(event)) {
+      if (!this.#holdsFor(text)) continue;
+      const place = this.#test.place(text);
+      if (place !== null) return { text: text.value, start: place.start, end: place.end };
+    }
+    return null;
+  }
+
+  #textsOf(event: RuleEvent): readonly Text[] {
+    const { field, encodings } = this.leaf;
+    return encodings === true ? event.decodedTexts(field) : event.texts(field);
+  }
+
+  #holdsFor(text: Text): boolean {
+    const { scan } = text;
+    if (this.#ids === null || scan === null) return this.#test.holds(text, null);
+    const present = this.#ids.filter((id) => scan.has(id));
+    if (present.length === 0) return false;
+    const places: number[] = [];
+    for (const id of present) {
+      const some = scan.placesOf(id);
+      if (some === null) return this.#test.holds(text, null);
+      places.push(...some);
+    }
+    return this.#test.holds(text, places);
+  }
 }
 
 function compileTest(leaf: Leaf): TextTest {
-  if (leaf.equals !== undefined) return wholeTest(new Set([leaf.equals]));
-  if (leaf.oneOf !== undefined) return wholeTest(new Set(leaf.oneOf));
+  if (leaf.equals !== undefined) return wholeTest([leaf.equals]);
+  if (leaf.oneOf !== undefined) return wholeTest(leaf.oneOf);
   if (leaf.contains !== undefined) return containsTest(leaf.contains);
   return regexTest(leaf);
 }
 
-function wholeTest(known: ReadonlySet<string>): TextTest {
-  const holds = (text: string): boolean => known.has(text);
-  return { holds, place: (text) => (holds(text) ? { start: 0, end: text.length } : null) };
+function wholeTest(values: readonly string[]): TextTest {
+  const known = new Set(values);
+  const each = values.map(literalOf);
+  return {
+    literals: each.every((one) => one !== null) ? [...new Set(each.flatMap((one) => one ?? []))] : null,
+    holds: ({ value }) => known.has(value),
+    place: ({ value }) => (known.has(value) ? { start: 0, end: value.length } : null),
+  };
 }
 
 function containsTest(contains: string): TextTest {
   const wanted = contains.toLowerCase();
-  const at = (text: string): number => text.toLowerCase().indexOf(wanted);
   return {
-    holds: (text) => at(text) >= 0,
-    place: (text) => {
-      const start = at(text);
+    literals: literalOf(contains),
+    holds: ({ lower }) => lower.includes(wanted),
+    place: ({ lower }) => {
+      const start = lower.indexOf(wanted);
       return start < 0 ? null : { start, end: start + wanted.length };
     },
   };
 }
 
-function regexTest({ regex = '', words = [], except }: Leaf): TextTest {
-  const expression = new Expression(regex);
+/** Matches of one text whose values are looked at one by one. With more of them, no allow-list covers the text. */
+const MAX_VALUES = 256;
+
+function regexTest({ regex = '', dialect, words = [], except }: Leaf): TextTest {
+  const expression = new Expression(regex, dialect);
   const lowerWords = words.map((word) => word.toLowerCase());
-  const hasWord = (text: string): boolean => {
-    if (lowerWords.length === 0) return true;
-    const lower = text.toLowerCase();
-    return lowerWords.some((word) => lower.includes(word));
-  };
+  const hasWord = ({ lower }: Text): boolean =>
+    lowerWords.length === 0 || lowerWords.some((word) => lower.includes(word));
+  const { literals } = expression;
   if (except === undefined) {
     return {
-      holds: (text) => hasWord(text) && expression.test(text),
-      place: (text) => (hasWord(text) ? expression.first(text) : null),
+      literals,
+      holds: (text, places) => hasWord(text) && search(expression, text, places),
+      place: (text) => expression.first(text),
     };
   }
   const excepted = compileExcept(except);
-  const place: TextTest['place'] = (text) => {
+  const find = (text: Text): Match | null => {
     if (!hasWord(text)) return null;
     let looked = 0;
     for (const match of expression.matches(text)) {
@@ -95,5 +129,48 @@ function regexTest({ regex = '', words = [], except }: Leaf): TextTest {
     }
     return null;
   };
-  return { holds: (text) => place(text) !== null, place };
+  return {
+    literals,
+    holds: (text, places) => search(expression, text, places) && find(text) !== null,
+    place: find,
+  };
+}
+
+/** Shorter texts are looked at as a whole at once. */
+const SHORT_CHARS = 256;
+
+/**
+ * Whether the expression matches somewhere. Where its matches are short and it is known where its literals stand, a look
+ * around those says no without reading all of a long text; what they say yes to is asked of the text as a whole.
+ */
+function search(expression: Expression, text: Text, places: readonly number[] | null): boolean {
+  const around = windowsOf(expression, text, places);
+  if (around?.some((window) => affordable(expression, window) && expression.test(window)) === false)
+    return false;
+  return affordable(expression, text) && expression.test(text);
+}
+
+function affordable({ weight }: Expression, text: Text): boolean {
+  return text.budget.spend(text.value.length * weight);
+}
+
+/** Null: the whole text is to be looked at. */
+function windowsOf(
+  { chars }: Expression,
+  { value, budget, unitsPerChar }: Text,
+  places: readonly number[] | null,
+): readonly Text[] | null {
+  if (places === null || chars === null || value.length <= SHORT_CHARS) return null;
+  // A border at the edge of a window looks at the character beyond it.
+  const reach = chars * unitsPerChar + 2;
+  const windows: [from: number, to: number][] = [];
+  for (const place of places.toSorted((a, b) => a - b)) {
+    const last = windows.at(-1);
+    const from = Math.max(0, place - reach);
+    if (last !== undefined && from <= last[1]) last[1] = Math.min(value.length, place + reach);
+    else windows.push([from, Math.min(value.length, place + reach)]);
+  }
+  const total = windows.reduce((sum, [from, to]) => sum + to - from, 0);
+  if (total > value.length / 2) return null;
+  return windows.map(([from, to]) => new Text(value.slice(from, to), budget));
 }

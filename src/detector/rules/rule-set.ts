@@ -2,6 +2,7 @@ import { type Finding, LIMITS, type Subject } from '../../core/index.ts';
 import { maskLongRuns } from '../mask.ts';
 import type { CompiledRule } from './compile.ts';
 import type { RuleEvent } from './event.ts';
+import { Prefilter } from './prefilter.ts';
 import type { Suppression } from './rule.ts';
 import type { RuleState, Seen } from './state.ts';
 import { suppressionsOf } from './suppressions.ts';
@@ -22,16 +23,41 @@ export interface Occasion {
 const MAX_FINDINGS = 32;
 const MAX_ID_CHARS = 64;
 
+/** A text that is made to be expensive is a finding itself. */
+const EXHAUSTED: Finding = {
+  check: 'rules.exhausted',
+  title: 'A text takes the rules too long to read',
+  severity: 'medium',
+  score: 0.4,
+  evidence:
+    'Some rules were not asked: the text was made, or happens, to be as expensive for them as can be.',
+  references: ['OWASP-ASI:ASI08'],
+};
+
 /** The rules in force. Immutable: a reload makes another one. */
 export class RuleSet {
   readonly rules: readonly CompiledRule[];
   readonly suppressions: readonly Suppression[];
   readonly #suppressed: ReturnType<typeof suppressionsOf>;
+  readonly #prefilter: Prefilter;
+  /** Numbers of the rules that each literal is a trigger of, and of those that look at every event. */
+  readonly #triggered: readonly number[][];
+  readonly #always: number[] = [];
 
   constructor(rules: readonly CompiledRule[], suppressions: readonly Suppression[] = []) {
     this.rules = rules;
     this.suppressions = suppressions;
     this.#suppressed = suppressionsOf(suppressions);
+    const leaves = rules.flatMap((one) => one.leaves);
+    this.#prefilter = new Prefilter(leaves);
+    for (const leaf of leaves) {
+      if (leaf.literals !== null) leaf.filterBy(this.#prefilter.idsOf(leaf.literals));
+    }
+    this.#triggered = Array.from({ length: this.#prefilter.size }, () => []);
+    for (const [number, { trigger }] of rules.entries()) {
+      if (trigger === null) this.#always.push(number);
+      for (const literal of trigger ?? []) this.#triggered[this.#prefilter.idOf(literal)]?.push(number);
+    }
   }
 
   get size(): number {
@@ -49,13 +75,23 @@ export class RuleSet {
       what: service.slice(0, MAX_ID_CHARS),
     };
     const findings: Finding[] = [];
-    for (const compiled of this.rules) {
+    for (const compiled of this.#candidates(event)) {
       const way = compiled.look(event, state, seen);
       if (way === null || findings.length >= MAX_FINDINGS) continue;
       if (this.#suppressed({ rule: compiled.rule.id, agentId, service, now })) continue;
       findings.push(toFinding(compiled, event, way));
     }
+    if (event.budget.exhausted) findings.push(EXHAUSTED);
     return findings;
+  }
+
+  /** The rules that may have something to say, in their order: those whose literals stand in the event. */
+  #candidates(event: RuleEvent): readonly CompiledRule[] {
+    const numbers = new Set(this.#always);
+    for (const id of this.#prefilter.scan(event)) {
+      for (const number of this.#triggered[id] ?? []) numbers.add(number);
+    }
+    return [...numbers].sort((a, b) => a - b).flatMap((number) => this.rules[number] ?? []);
   }
 }
 

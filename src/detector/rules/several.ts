@@ -1,4 +1,5 @@
 import type { RuleEvent } from './event.ts';
+import type { Literals } from './regex/literals.ts';
 import type { Count, Rule, Sequence, Stateless } from './rule.ts';
 import { CountTrack, type RuleState, type Seen, SequenceTrack, type Track } from './state.ts';
 
@@ -6,9 +7,14 @@ import { CountTrack, type RuleState, type Seen, SequenceTrack, type Track } from
 export interface Several {
   /** Takes the event in; the events that fulfil the condition with this one, or null. */
   readonly advance: (event: RuleEvent, state: RuleState, seen: Seen) => readonly Seen[] | null;
+  /** At least one of these stands in an event that it has to see; null: it has to see all. */
+  readonly trigger: Literals;
 }
 
-type Compile = (condition: Stateless) => (event: RuleEvent) => boolean;
+type Compile = (condition: Stateless) => {
+  readonly test: (event: RuleEvent) => boolean;
+  readonly trigger: Literals;
+};
 
 /** `key` names the condition in the state of a session. */
 export function severalOf(
@@ -23,8 +29,10 @@ export function severalOf(
 }
 
 function sequenceOf(sequence: Sequence, key: string, compile: Compile): Several {
-  const steps = sequence.steps.map(({ on, match }) => ({ on, test: compile(match) }));
+  const steps = sequence.steps.map(({ on, match }) => ({ on, ...compile(match) }));
+  const triggers = steps.map(({ trigger }) => trigger);
   return {
+    trigger: triggers.includes(null) ? null : triggers.flatMap((one) => one ?? []),
     advance: (event, state, seen) => {
       const begun = state.peek(key);
       const taken = steps.map(
@@ -37,12 +45,13 @@ function sequenceOf(sequence: Sequence, key: string, compile: Compile): Several 
 }
 
 function countOf(count: Count, key: string, rule: Rule, compile: Compile): Several {
-  const test = compile(count.match);
+  const { test, trigger } = compile(count.match);
   const { distinct } = count;
   return {
+    trigger,
     advance: (event, state, seen) => {
       if (!rule.on.includes(event.on) || !test(event)) return null;
-      const value = distinct === null ? null : (event.texts(distinct)[0] ?? '').slice(0, 256);
+      const value = distinct === null ? null : (event.texts(distinct)[0]?.value ?? '').slice(0, 256);
       const track = state.track(key, () => new CountTrack(), isCount);
       return track.add(count, value, seen.at) ? [seen] : null;
     },
