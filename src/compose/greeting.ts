@@ -1,4 +1,5 @@
 import type { Config } from '../config/index.ts';
+import { showGuardStatus } from '../guard/index.ts';
 import type { RunningService } from './service.ts';
 
 /** What a person reads when the service is up. As long as it knows no service, it says how to begin. */
@@ -13,7 +14,9 @@ export function greeting(service: RunningService, config: Config): string {
     `  state          ${paths.home}`,
     `                 keys/ private keys   data/ database and audit log   ${config.policy.directory}/ who may do what`,
     ...administratorLines(service),
-    `  detector       ${config.detector.profile}; no guard model: rules, provenance, decoys and rates decide`,
+    `  detector       ${config.detector.profile}`,
+    `  guard          ${showGuardStatus(service.guard())}`,
+    ...(service.guardNote === null ? [] : [`                 ${service.guardNote}`]),
     '',
   ];
   return [...lines, ...(service.unused ? FIRST_STEPS : [])].join('\n');

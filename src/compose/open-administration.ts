@@ -43,7 +43,7 @@ export async function openAdministration(
 ): Promise<FirstAdministrator> {
   const { config, clock, onFault, stack } = wiring;
   const { paths } = config;
-  const { services, keeper, approvals, detector, passport } = o.judges;
+  const { services, keeper, approvals, guard, detector, passport } = o.judges;
   const { storage, vault, sinks, outbox } = o;
   const pepper = await loadOrCreateRandomKey(join(paths.keys, ADMIN_PEPPER_FILE), 'admin tokens');
   const tokens = new AdminTokens({ store: storage.adminTokens, pepper, clock, audit });
@@ -81,7 +81,8 @@ export async function openAdministration(
       tokens,
       snapshotDatabase: (by) =>
         snapshotDatabase({ storage, data: paths.data, clock, audit, tenant: TENANT }, by),
-      status: () => statusOf({ version: programVersion(), config, log, keeper, detector, outbox, services }),
+      status: () =>
+        statusOf({ version: programVersion(), config, log, keeper, guard, detector, outbox, services }),
     },
     tokens,
     idempotency: { store: storage.idempotency, sealer: sealerOf(vault), pepper },

@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import { Approvals } from '../approvals/index.ts';
 import { type Detector, openDetector } from '../detector/index.ts';
 import { ServiceRegistry } from '../gateway/index.ts';
+import type { OpenGuard } from '../guard/index.ts';
 import { MemoryReplayStore, openPassportRoom, type PassportRoom } from '../passport/index.ts';
 import { decideDelegation, PolicyKeeper } from '../policy/index.ts';
 import type { Storage } from '../storage/index.ts';
+import { openGuardOf } from './open-guard.ts';
 import { type Records, TENANT, type Wiring } from './service.ts';
 
 /** The rooms that a call has to satisfy. */
@@ -12,6 +14,7 @@ export interface Judges {
   readonly services: ServiceRegistry;
   readonly keeper: PolicyKeeper;
   readonly approvals: Approvals;
+  readonly guard: OpenGuard;
   readonly detector: Detector;
   readonly passport: PassportRoom;
 }
@@ -40,7 +43,9 @@ export async function openJudges(
     audit,
     lifetimeMs: config.approvals.lifetimeSeconds * 1000,
   });
+  const guard = await openGuardOf(wiring);
   const detector = await openDetector({
+    guard,
     decoyStore: storage.decoys,
     baselineStore: storage.baselines,
     riskStore: storage.risks,
@@ -80,5 +85,5 @@ export async function openJudges(
     onFault,
   });
   stack.defer(() => passport.close());
-  return { services, keeper, approvals, detector, passport };
+  return { services, keeper, approvals, guard, detector, passport };
 }

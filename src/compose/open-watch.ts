@@ -1,5 +1,5 @@
 import type { Outbox } from '../alerts/index.ts';
-import { guardStatus } from '../guard/index.ts';
+import type { OpenGuard } from '../guard/index.ts';
 import type { PolicyKeeper } from '../policy/index.ts';
 import type { Records, Wiring } from './service.ts';
 import type { ListenersTls } from './tls/index.ts';
@@ -14,6 +14,7 @@ export async function openWatch(
     readonly readiness: Readiness;
     readonly outbox: Outbox;
     readonly keeper: PolicyKeeper;
+    readonly guard: OpenGuard;
     readonly tls: Pick<ListenersTls, 'keepers'>;
   },
 ): Promise<void> {
@@ -25,7 +26,8 @@ export async function openWatch(
       ready: async () => (await readiness.ask()).parts,
       outbox: () => o.outbox.lag(),
       auditSequence: () => records.log.lastSequence,
-      guardState: () => guardStatus().kind,
+      guardState: () => o.guard.status.kind,
+      guardCounts: () => o.guard.counts,
       policyFaults: () => o.keeper.faults.length,
       certificates: () => new Map(o.tls.keepers.map((one) => [one.listener, one.expiresAt])),
       version: programVersion(),

@@ -2,6 +2,7 @@ import type { FirstAdministrator } from '../admin/index.ts';
 import type { AuditLog, StrangerRecords } from '../audit/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Clock, SecretBytes } from '../core/index.ts';
+import type { GuardStatus } from '../guard/index.ts';
 import type { Logger } from './log.ts';
 import type { Meters } from './watch/index.ts';
 
@@ -29,6 +30,9 @@ export interface RunningService {
   /** True while no service is registered: whoever started it may want to know how to begin. */
   readonly unused: boolean;
   readonly administrator: FirstAdministrator;
+  guard(): GuardStatus;
+  /** What the first start wrote into the settings because no guard engine can be had here; else null. */
+  readonly guardNote: string | null;
   /** Reads certificates and policies again; what is broken stays out of force and is recorded. */
   reload(): Promise<void>;
   /** Takes no more calls, lets those in flight end, cuts the rest, and writes down what must be. */

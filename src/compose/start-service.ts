@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { summarizeConfig } from '../config/index.ts';
 import { systemClock } from '../core/index.ts';
 import { addressOf } from './addresses.ts';
+import { settleGuardAtFirstStart } from './guard-at-first-start.ts';
 import { openAdministration } from './open-administration.ts';
 import { openAlerting } from './open-alerting.ts';
 import { openDataPlane } from './open-data-plane.ts';
@@ -35,6 +36,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
   const wiring: Wiring = { config, clock, onFault, stack };
   const version = programVersion();
   const { first } = await prepareStateFolder(config.paths, PROGRAM_ROOT);
+  const guardNote = first ? settleGuardAtFirstStart(config) : null;
   const addresses = {
     control: await addressOf(config.control),
     gateway: await addressOf(config.gateway),
@@ -49,7 +51,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     issuer: addresses.control.url,
     audience: addresses.gateway.url,
   });
-  const { services, keeper, passport } = judges;
+  const { services, keeper, passport, guard } = judges;
   const readiness = new Readiness({
     database: async () => {
       await storage.ping();
@@ -58,6 +60,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     audit: () => log.isWritable,
     keys: () => passport.keys.jwks().keys.length > 0,
     policy: () => keeper.current().generation > 0,
+    guard: () => guard.isFit,
   });
   const dataPlane = await openDataPlane(wiring, records, {
     judges,
@@ -80,7 +83,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     readiness,
     isTerminal: options.isTerminal,
   });
-  await openWatch(wiring, records, { readiness, outbox, keeper, tls });
+  await openWatch(wiring, records, { readiness, outbox, keeper, guard, tls });
 
   await audit({
     type: 'gate.started',
@@ -94,6 +97,8 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     gatewayUrl: addresses.gateway.url,
     first,
     unused: services.all().length === 0,
+    guard: () => guard.status,
+    guardNote,
     administrator,
     async reload() {
       await Promise.all([tls.reload(), keeper.reload()]);

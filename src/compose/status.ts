@@ -4,7 +4,7 @@ import type { Config } from '../config/index.ts';
 import type { JsonObject } from '../core/index.ts';
 import type { Detector } from '../detector/index.ts';
 import type { ServiceRegistry } from '../gateway/index.ts';
-import { guardStatus } from '../guard/index.ts';
+import type { OpenGuard } from '../guard/index.ts';
 import { formatFault, type PolicyKeeper } from '../policy/index.ts';
 
 /** What is on, what is off, and what an administrator has weakened (G9: it stands in every status output). */
@@ -13,11 +13,12 @@ export async function statusOf(o: {
   readonly config: Config;
   readonly log: AuditLog;
   readonly keeper: PolicyKeeper;
+  readonly guard: OpenGuard;
   readonly detector: Detector;
   readonly outbox: Outbox;
   readonly services: ServiceRegistry;
 }): Promise<JsonObject> {
-  const { config, keeper, detector } = o;
+  const { config, keeper, detector, guard } = o;
   const set = keeper.current();
   return {
     version: o.version,
@@ -28,7 +29,7 @@ export async function statusOf(o: {
     policy: { generation: set.generation, policies: set.size, faults: keeper.faults.map(formatFault) },
     services: o.services.all().length,
     detector: { profile: detector.profile, rules: detector.rules, onLate: config.detector.onLate },
-    guard: { ...guardStatus() },
+    guard: { ...guard.status, required: guard.isRequired, counts: { ...guard.counts } },
     outbox: { ...(await o.outbox.lag()) },
     weakened: weakened(config, keeper),
   };
@@ -40,6 +41,9 @@ function weakened(config: Config, keeper: PolicyKeeper): readonly string[] {
     lines.push('Passports without a key binding are taken from this machine (gateway.bearer).');
   if (config.detector.onLate !== 'deny')
     lines.push(`A late detector gives ${config.detector.onLate} (detector.onLate).`);
+  if (!config.guard.enabled) lines.push('No guard model reads along (guard.enabled).');
+  if (config.guard.required === false)
+    lines.push('Calls pass without the opinion of a guard model when there is none (guard.required).');
   if (config.detector.profile === 'observe') lines.push('The detector only watches (detector.profile).');
   if (config.audit.durability !== 'power')
     lines.push('A power cut can lose acknowledged audit records (audit.durability).');

@@ -16,7 +16,8 @@ export interface SettingLeaf {
 }
 
 interface Node {
-  readonly type?: string;
+  /** Several for a plain type that may also be nothing. */
+  readonly type?: string | readonly string[];
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
@@ -52,12 +53,15 @@ function snake(text: string): string {
 
 function kindsOf(node: Node): ReadonlySet<string> {
   if (node.anyOf !== undefined) return new Set(node.anyOf.flatMap((one) => [...kindsOf(one)]));
-  return new Set([node.type ?? 'string']);
+  return new Set(typeof node.type === 'object' ? node.type : [node.type ?? 'string']);
 }
 
 function describe(node: Node): string {
   if (node.anyOf !== undefined) {
     return node.anyOf.map((one) => (one.type === 'null' ? 'nothing' : describe(one))).join(' or ');
+  }
+  if (typeof node.type === 'object') {
+    return node.type.map((type) => (type === 'null' ? 'nothing' : describe({ ...node, type }))).join(' or ');
   }
   if (node.enum !== undefined) return `one of ${node.enum.map((one) => `\`${one}\``).join(', ')}`;
   if (node.type === 'integer') return `whole number ${node.minimum ?? 0} to ${node.maximum ?? 'any'}`;

@@ -139,6 +139,9 @@ function crossCheck(settings: Settings, faults: string[]): void {
   if (settings.vault.seal === 'file' && settings.vault.passphraseFile !== null) {
     faults.push('vault.passphraseFile: is for vault.seal passphrase; remove it, or set vault.seal.');
   }
+  if (settings.guard.remote !== null && settings.guard.model !== null) {
+    faults.push('guard.model: is for a guard of this gate; remove it, or remove guard.remote.');
+  }
   for (const name of ['control', 'gateway'] as const) checkTls(name, settings[name], faults);
 }
 

@@ -292,6 +292,68 @@ export const configSchema = z.strictObject({
         .describe('Calls that one session may make in a burst before callsPerSecond counts.'),
     })
     .prefault({}),
+  guard: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe('Whether a guard model reads along. `false` is shown in every status output.'),
+      model: file.describe(
+        'Guard model (.gguf, or a folder with model.safetensors), relative to the state folder. Default: models/canary-guard.gguf of the program, where it exists.',
+      ),
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .nullable()
+        .default(null)
+        .describe(
+          'SHA-256 that the model file must have, checked before it is parsed. Default: what stands in <model>.sha256, where that exists.',
+        ),
+      preset: z
+        .string()
+        .regex(/^[a-z0-9-]{1,40}$/)
+        .nullable()
+        .default(null)
+        .describe(
+          'How the model is asked and its answer read (docs/reference/guard.md lists them). Default: follows from the file.',
+        ),
+      required: z
+        .boolean()
+        .nullable()
+        .default(null)
+        .describe(
+          'Whether a guard that is dead, lost or slow counts as a missed deadline (detector.onLate). Default: yes, once one has worked on this machine.',
+        ),
+      threads: z
+        .int()
+        .min(0)
+        .max(256)
+        .default(0)
+        .describe('Threads that compute; 0: as many as the machine has, at most 16.'),
+      deadlineMs: z
+        .int()
+        .min(1)
+        .max(60_000)
+        .default(2_000)
+        .describe('Longest time that one text may take the guard, whatever the detector would wait.'),
+      memoryBytes: z
+        .int()
+        .min(256 * 1024 * 1024)
+        .max(16 * 1024 ** 4)
+        .nullable()
+        .default(null)
+        .describe("Most private memory of the guard's process. Default: follows from the size of the model."),
+      remote: z
+        .string()
+        .min(1)
+        .max(256)
+        .nullable()
+        .default(null)
+        .describe(
+          'A guard that serves several gates of this machine (sallyport guard serve): unix:PATH, or 127.0.0.1:PORT. In place of guard.model.',
+        ),
+    })
+    .prefault({}),
 });
 
 export type Settings = z.infer<typeof configSchema>;

@@ -1,10 +1,5 @@
-import { absentGuard } from './absent.ts';
-import type { GuardStatus } from './guard.ts';
-
 export { absentGuard } from './absent.ts';
 export type { Guard, GuardScores, GuardSegment, GuardStatus } from './guard.ts';
-
-/** What is known of the guard model; every status output shows it. */
-export function guardStatus(): GuardStatus {
-  return absentGuard.status;
-}
+export { type OpenGuard, openGuard, whyNoEngine } from './open-guard.ts';
+export { showGuardStatus } from './show-status.ts';
+export type { GuardCounts } from './supervised.ts';

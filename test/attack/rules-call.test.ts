@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { verifyAuditLog } from '../../src/audit/index.ts';
 import { SecretBytes } from '../../src/core/index.ts';
-import { guardStatus } from '../../src/guard/index.ts';
+import { absentGuard } from '../../src/guard/absent.ts';
 import { GateClient } from '../support/gate-client.ts';
 import { openRealGate, type RealGate } from '../support/real-gate.ts';
 import { eventNumber, openLog, publicKey, temporaryFolder } from '../unit/audit/support.ts';
@@ -180,7 +180,7 @@ it('rule 8: an approval is for one exact call of the session, whatever passport 
 });
 
 it('rule 10: a gate without a guard says so, and denies by its rules all the same', async () => {
-  expect(guardStatus()).toMatchObject({ kind: 'absent' });
+  expect(absentGuard.status).toMatchObject({ kind: 'absent' });
   const metadata = {
     sessionId: 's',
     phase: 'call',

@@ -90,7 +90,10 @@ describe('a service that is watched', () => {
       const ready = await fetch(`${url}/readyz`);
       expect([ready.status, await ready.json()]).toEqual([
         200,
-        { status: 'ready', parts: { database: true, audit: true, keys: true, policy: true, running: true } },
+        {
+          status: 'ready',
+          parts: { database: true, audit: true, keys: true, policy: true, guard: true, running: true },
+        },
       ]);
     }
   });
@@ -157,7 +160,14 @@ describe('a service that is watched', () => {
     await arrived;
     const ended = service.end('SIGTERM');
     const parts = await untilNotReady(service);
-    expect(parts).toEqual({ database: true, audit: true, keys: true, policy: true, running: false });
+    expect(parts).toEqual({
+      database: true,
+      audit: true,
+      keys: true,
+      policy: true,
+      guard: true,
+      running: false,
+    });
     expect((await fetch(`${service.gatewayUrl}/healthz`)).status).toBe(200);
     expect(await ended).toBe(0);
     expect((await slow).code).not.toBe(0);

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuditEvent, Finding } from '../../core/index.ts';
+import type { GuardCounts } from '../../guard/index.ts';
 import { Labels } from './labels.ts';
 
 /** Seconds. */
@@ -14,6 +15,7 @@ export interface Gauges {
   readonly outbox: () => Promise<{ readonly records: number; readonly overdueMs: number }>;
   readonly auditSequence: () => number;
   readonly guardState: () => string;
+  readonly guardCounts: () => GuardCounts;
   readonly policyFaults: () => number;
   /** Milliseconds since the epoch, by listener. */
   readonly certificates: () => ReadonlyMap<string, number>;
@@ -116,6 +118,13 @@ export class Meters {
       state.reset();
       state.set({ state: gauges.guardState() }, 1);
     });
+    gauge('guard_texts', 'Texts for the guard model, by what came of them.', ['outcome'], (texts) => {
+      const { scored, late, absent } = gauges.guardCounts();
+      for (const [outcome, count] of Object.entries({ scored, late, absent })) texts.set({ outcome }, count);
+    });
+    gauge('guard_restarts', 'How often the process of the guard was started again.', [], (restarts) =>
+      restarts.set(gauges.guardCounts().restarts),
+    );
     gauge('policy_faults', 'Faults of the policy folder; above 0 an older set is in force.', [], (faults) =>
       faults.set(gauges.policyFaults()),
     );

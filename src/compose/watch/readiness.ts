@@ -1,5 +1,5 @@
 /** What must work before calls are sent here. */
-export type Part = 'database' | 'audit' | 'keys' | 'policy';
+export type Part = 'database' | 'audit' | 'keys' | 'policy' | 'guard';
 export type ReadyReport = {
   readonly ready: boolean;
   /** `true`: ready. Names and nothing more: who asks need not show who he is. */
@@ -34,13 +34,15 @@ export class Readiness {
   }
 
   async #look(): Promise<ReadyReport> {
-    const [database, audit, keys, policy] = await Promise.all([
+    const [database, audit, keys, policy, guard] = await Promise.all([
       holds(this.#checks.database),
       holds(this.#checks.audit),
       holds(this.#checks.keys),
       holds(this.#checks.policy),
+      // A guard that is required and gone makes every call late.
+      holds(this.#checks.guard),
     ]);
-    const parts = { database, audit, keys, policy, running: !this.#stopping };
+    const parts = { database, audit, keys, policy, guard, running: !this.#stopping };
     return { ready: Object.values(parts).every((part) => part), parts };
   }
 }

@@ -9,6 +9,7 @@ const meters = new Meters({
   outbox: async () => ({ records: 0, overdueMs: 0 }),
   auditSequence: () => 0,
   guardState: () => 'absent',
+  guardCounts: () => ({ scored: 0, late: 0, absent: 0, restarts: 0 }),
   policyFaults: () => 0,
   certificates: () => new Map([['gateway', 1_000]]),
   version: 'test',

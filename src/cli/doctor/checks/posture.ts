@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { guardStatus } from '../../../guard/index.ts';
+import { whyNoEngine } from '../../../guard/index.ts';
 import { rowOf } from '../../output.ts';
-import { type Found, note, ok, warning } from '../finding.ts';
+import { type Found, fault, note, ok, warning } from '../finding.ts';
 import { weakenedOf } from '../inventory.ts';
 import type { Patient } from '../patient.ts';
 
@@ -25,11 +25,23 @@ export function checkUsers({ config, uid }: Pick<Patient, 'config' | 'uid'>): Fo
       ];
 }
 
-/** The guard model. */
+/** The guard model: as the service tells it, or whether it could start here. */
 export function checkGuard({ service }: Pick<Patient, 'service'>): Found[] {
-  const status = service.kind === 'ours' ? rowOf(service.status.guard) : rowOf(guardStatus());
-  if (status.kind === 'absent') return [note(`${status.reason ?? 'There is no guard model.'}`)];
-  return [ok(`The guard is ${status.kind}.`)];
+  if (service.kind !== 'ours') {
+    const reason = whyNoEngine();
+    return [reason === null ? ok('The guard engine is built, and made from these sources.') : note(reason)];
+  }
+  const status = rowOf(service.status.guard);
+  const reason = String(status.reason ?? 'it gives no reason');
+  if (status.kind === 'absent') return [note(reason)];
+  if (status.kind === 'ready') {
+    return [ok(`The guard reads with ${status.model} (${status.architecture}) on ${status.backend}.`)];
+  }
+  if (status.kind === 'starting') return [note('The guard loads its model.')];
+  const what = `The guard model does not work: ${reason}`;
+  const remedy =
+    'sallyport guard check FILE tells more of a model file; docs/reference/guard.md of the rest.';
+  return [status.required === true ? fault(what, remedy) : warning(what, remedy)];
 }
 
 /** What an administrator has weakened. */
