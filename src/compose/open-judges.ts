@@ -53,6 +53,7 @@ export async function openJudges(
     profile: config.detector.profile,
     onLate: config.detector.onLate,
     rate: { burst: config.detector.callsAtOnce, perSecond: config.detector.callsPerSecond },
+    memoryBytes: config.detector.memoryMiB * 1024 * 1024,
     clock,
     audit,
     onFault,
@@ -78,8 +79,12 @@ export async function openJudges(
     })),
     maxDelegationDepth: config.issuer.maxDelegationDepth,
     delegationPolicy: (request) =>
-      decideDelegation(keeper.current(), request, detector.riskOf(request.tenant, request.sid, request.now)),
-    riskOf: ({ tenant, sid, now }) => detector.riskOf(tenant, sid, now),
+      decideDelegation(
+        keeper.current(),
+        request,
+        detector.riskOf({ ...request, agentId: request.from.id }, request.now),
+      ),
+    riskOf: ({ now, ...session }) => detector.riskOf(session, now),
     bearer: config.gateway.bearer,
     nonce: config.issuer.dpopNonce,
     onFault,

@@ -290,6 +290,14 @@ export const configSchema = z.strictObject({
         .max(1_000_000)
         .default(500)
         .describe('Calls that one session may make in a burst before callsPerSecond counts.'),
+      memoryMiB: z
+        .int()
+        .min(16)
+        .max(1024 * 1024)
+        .default(512)
+        .describe(
+          'Memory for all sessions together, MiB. The agent that takes most gives up first, and its sessions say so.',
+        ),
     })
     .prefault({}),
   guard: z

@@ -1,5 +1,5 @@
 import type { Finding } from '../core/index.ts';
-import type { DecoySight } from './session.ts';
+import type { DecoySight } from './sessions/index.ts';
 import type { DecoyRecord } from './store.ts';
 
 /** A decoy that leaves, named by its planting; never by its value. */

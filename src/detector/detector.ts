@@ -22,8 +22,8 @@ import { PROFILES, type Profile } from './profiles.ts';
 import { type Deed, deedOfRequest, deedOfTool, follow, onlyReads } from './provenance/index.ts';
 import { RiskWriter } from './risk-writer.ts';
 import { loadRules, type Occasion, RuleEvent, type RuleSet } from './rules/index.ts';
-import { type SessionState, Sessions } from './session.ts';
 import { AgentBuckets } from './session-counts.ts';
+import { type SessionState, Sessions } from './sessions/index.ts';
 import type { BaselineStore, DecoyRecord, DecoyStore, RiskStore } from './store.ts';
 import { type View, valuesOf, viewCall, viewResult } from './view.ts';
 
@@ -41,7 +41,7 @@ export interface DetectorOptions {
   /** The guard model; default: none. */
   readonly guard?: Guard;
   /** What all sessions together may remember of what they read, bytes; default: 512 MiB. */
-  readonly provenanceBytes?: number;
+  readonly memoryBytes?: number;
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
   /** Told of what happens in the background. */
@@ -52,7 +52,7 @@ export interface Detector {
   readonly profile: Profile;
   readonly rules: number;
   readonly decoys: Decoys;
-  /** About what its sessions remember of what they have read, bytes. */
+  /** What its sessions take in memory, bytes; from above. */
   readonly remembered: number;
   /** Scores a call before it is made. Never throws for what a call holds. */
   inspect(o: {
@@ -74,7 +74,8 @@ export interface Detector {
     readonly text: string;
     readonly now: number;
   }): Promise<readonly Finding[]>;
-  riskOf(tenant: string, sid: string, now: number): SessionRisk;
+  /** Of a session that is not known: what its agent's forgotten ones left. */
+  riskOf(session: Pick<Subject, 'tenant' | 'sid' | 'agentId'>, now: number): SessionRisk;
   outboundScanner(subject: Subject): OutboundScanner;
   /** The decoys in the words of a call that has nowhere to go: no service is at its destination. */
   inspectStray(o: {
@@ -87,7 +88,7 @@ export interface Detector {
   close(): Promise<void>;
 }
 
-const PROVENANCE_BYTES = 512 * 1024 * 1024;
+const MEMORY_BYTES = 512 * 1024 * 1024;
 const OTHER_OWNER = 'The session is of an agent with another owner.';
 /** Risks older than this have decayed to nothing. */
 const RESTORE_MS = 24 * 60 * 60 * 1000;
@@ -132,8 +133,8 @@ class CanaryDetector implements Detector {
     this.#baselines = new Baselines(options.baselineStore, this.#onFault);
     this.#guard = new GuardWatch(options.guard ?? absentGuard);
     this.#sessions = new Sessions({
-      size: options.rate,
-      provenanceBytes: options.provenanceBytes ?? PROVENANCE_BYTES,
+      rate: options.rate,
+      memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
       onRisk: (state) => this.#risks.add(state),
     });
     this.#agents = new AgentBuckets(options.rate);
@@ -146,7 +147,7 @@ class CanaryDetector implements Detector {
   }
 
   get remembered(): number {
-    return this.#sessions.remembered;
+    return this.#sessions.bytes;
   }
 
   async restore(): Promise<void> {
@@ -196,7 +197,7 @@ class CanaryDetector implements Detector {
     // What needs no waiting is looked at also when the rest came too late: a decoy passes under no setting.
     const findings = CHECKS.flatMap((check) => check(input));
     session.provenance.call({ callId: callIdOf(call), ...following });
-    this.#sessions.weigh(session);
+    this.#sessions.settle(session, now);
     this.#sessions.addRisk(session, findings, now);
     const onLate = destinations === null || guard === 'late' ? this.#options.onLate : null;
     const verdict = fuse({ findings, thresholds: PROFILES[this.profile], waitMs, onLate });
@@ -262,7 +263,7 @@ class CanaryDetector implements Detector {
         session.decoysRead.set(id, { tool, at: now });
     }
     session.provenance.result({ callId, tool, text });
-    this.#sessions.weigh(session);
+    this.#sessions.settle(session, now);
     return this.#matchRules(viewResult(tool, text), session, { agentId, service: tool, callId, now });
   }
 
@@ -279,8 +280,8 @@ class CanaryDetector implements Detector {
     return this.decoys.setOf(tenant)?.findIn(Buffer.from(searched, 'utf8')) ?? [];
   }
 
-  riskOf(tenant: string, sid: string, now: number): SessionRisk {
-    return this.#sessions.riskOf(tenant, sid, now);
+  riskOf(session: Pick<Subject, 'tenant' | 'sid' | 'agentId'>, now: number): SessionRisk {
+    return this.#sessions.riskOf(session, now);
   }
 
   outboundScanner(subject: Subject): OutboundScanner {

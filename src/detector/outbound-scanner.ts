@@ -1,7 +1,7 @@
 import type { Finding } from '../core/index.ts';
 import { decoyFinding } from './decoy-finding.ts';
 import type { DecoySet } from './decoy-set.ts';
-import type { DecoySight } from './session.ts';
+import type { DecoySight } from './sessions/index.ts';
 
 /** Watches a request body on its way out, whatever the chunks. */
 export interface OutboundScanner {

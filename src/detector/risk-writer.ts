@@ -1,5 +1,5 @@
 import { riskAt } from './risk.ts';
-import type { SessionState } from './session.ts';
+import type { SessionState } from './sessions/index.ts';
 import type { RiskStore } from './store.ts';
 
 const WRITE_AFTER_MS = 1_000;

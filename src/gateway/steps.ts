@@ -42,7 +42,7 @@ function tellActor(story: Story, passport: VerifiedPassport): VerifiedPassport {
 /** Step 2. */
 export function decideCall(line: Line, story: Story, passport: VerifiedPassport, call: Call): Decision {
   const now = line.clock.now();
-  const risk = line.detector.riskOf(call.tenant, passport.subject.sid, now);
+  const risk = line.detector.riskOf(passport.subject, now);
   const decision = line.policy.decide(passport, call, risk, now);
   story.policies = decision.policies;
   return decision;

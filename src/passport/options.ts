@@ -58,6 +58,7 @@ export interface PassportRoomOptions {
   readonly riskOf?: (session: {
     readonly tenant: string;
     readonly sid: string;
+    readonly agentId: string;
     readonly now: number;
   }) => SessionRisk;
   /** Whether passports without a key binding are issued and taken, and from where. */

@@ -113,7 +113,9 @@ it('rule 3: neither a new passport nor a new DPoP key washes off what the sessio
   expect(fresh.status).toBe(200);
   const { sid } = decodeJwt(String(fresh.body.access_token));
   expect(sid).toBe(decodeJwt(client.passport).sid);
-  expect(gate.detector.riskOf('default', String(sid), Date.now()).score).toBeGreaterThan(0.9);
+  expect(
+    gate.detector.riskOf({ tenant: 'default', sid: String(sid), agentId: '' }, Date.now()).score,
+  ).toBeGreaterThan(0.9);
   const again = GateClient.with(agent, gate.gateway.port, await agent.passport());
   expect((await again.ask('/s/plain/x')).json.code).toBe('policy_denied');
   await gate.bench.room.agents.quarantine(agent.id, 'a test', 'admin');

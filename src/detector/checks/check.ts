@@ -2,7 +2,7 @@ import type { Call, Finding, Subject } from '../../core/index.ts';
 import type { GuardScores } from '../../guard/index.ts';
 import type { DecoySet } from '../decoy-set.ts';
 import type { Following } from '../provenance/index.ts';
-import type { SessionState } from '../session.ts';
+import type { SessionState } from '../sessions/index.ts';
 import type { View } from '../view.ts';
 
 /** Everything that a check may look at. It changes nothing. */

@@ -5,7 +5,7 @@ const SCORE = 0.7;
 
 /** The session has read orders that were dropped for want of memory, and now does more than look. */
 export const forgottenCheck: Check = ({ session, reads }) => {
-  if (!session.forgotten || reads) return NO_FINDINGS;
+  if (session.lost?.orders !== true || reads) return NO_FINDINGS;
   return [
     {
       check: 'provenance.forgotten',

@@ -1,5 +1,6 @@
 import { type Command, commandsIn } from './commands.ts';
 import { fold } from './fold.ts';
+import { entryBytes, ownCopy } from './keep.ts';
 import { isName, isTelling, tokensOf } from './tokens.ts';
 import { addWish, NO_WISH, type Wish } from './wish.ts';
 
@@ -9,6 +10,8 @@ export interface ReadCommand extends Command {
   readonly callId: string;
   /** Names that the session found by following it: an id looked up for a product that it names. */
   readonly led: Set<string>;
+  /** What it takes in memory, without what is led to. */
+  readonly bytes: number;
 }
 
 /** What is kept of a session, so that a hostile one costs no more than a long one. */
@@ -22,19 +25,20 @@ const MIN_PASSED_CHARS = 8;
 const MAX_FOUND = 40;
 const MAX_FOUND_CHARS = 8 * 1024;
 const MAX_RESULT_CHARS = 64 * 1024;
+const MAX_ID_CHARS = 128;
+const MAX_TOOL_CHARS = 200;
 
-/** Estimates, bytes, measured against heap snapshots: a string in a set; a set of its own; one more member of it. */
-const TOKEN_BYTES = 80;
-const SET_BYTES = 300;
-const MEMBER_BYTES = 48;
-const COMMAND_BYTES = 800;
+// Objects around the strings, bytes.
+const MEMORY_BYTES = 1_024;
+const COMMAND_BYTES = 768;
+const NAMING_BYTES = 96;
+const FOLLOWING_BYTES = 256;
 
 /** Where the words of a session were first seen: what its user said, what results told it, what it said itself. */
 export class Provenance {
   #wish: Wish = NO_WISH;
-  #weight = 0;
   readonly #commands = new Map<string, ReadCommand>();
-  readonly #naming = new Map<string, Set<ReadCommand>>();
+  readonly #naming = new Map<string, ReadCommand[]>();
   /** Tokens of results. */
   readonly #read = new Set<string>();
   /** Tokens that the agent brought up before any result did. */
@@ -43,20 +47,34 @@ export class Provenance {
   readonly #passed = new Set<string>();
   /** Commands that a call took something from, until its result is here. */
   readonly #following = new Map<string, readonly ReadCommand[]>();
+  #wishBytes = 0;
+  #detailBytes = 0;
+
+  /** What it takes in memory, bytes; from above. */
+  get bytes(): number {
+    return MEMORY_BYTES + this.#wishBytes + this.detailBytes;
+  }
+
+  /** The part of it that comes from calls and results. */
+  get detailBytes(): number {
+    return this.#detailBytes + this.#following.size * FOLLOWING_BYTES;
+  }
+
+  /** Whether a result has ordered something. */
+  get hasOrders(): boolean {
+    return this.#commands.size > 0;
+  }
+
+  /** What is left when only the user's word is kept: nothing that makes a call look better than it did before. */
+  withoutResults(): Provenance {
+    const left = new Provenance();
+    left.#wish = this.#wish;
+    left.#wishBytes = this.#wishBytes;
+    return left;
+  }
 
   get wish(): Wish {
     return this.#wish;
-  }
-
-  /** About how much memory this takes, bytes. */
-  get weight(): number {
-    const { tokens, verbs } = this.#wish;
-    return this.#weight + (tokens.size + verbs.size + this.#own.size + this.#read.size) * TOKEN_BYTES;
-  }
-
-  /** Whether a result has ordered anything. */
-  get hasRead(): boolean {
-    return this.#commands.size > 0;
   }
 
   get commands(): Iterable<ReadCommand> {
@@ -71,6 +89,7 @@ export class Provenance {
   /** The user's word. */
   instruction(text: string): void {
     this.#wish = addWish(this.#wish, text);
+    this.#wishBytes = bytesOfWish(this.#wish);
   }
 
   /** Whether neither the user nor the agent has named this before a result did. */
@@ -88,16 +107,16 @@ export class Provenance {
     const text = o.text.slice(0, MAX_RESULT_CHARS);
     for (const token of tokensOf(text)) {
       if (this.#read.size >= MAX_TOKENS) break;
-      this.#read.add(token);
+      this.#add(this.#read, token);
     }
-    this.#lead(o.callId, text);
+    this.#lead(keyOf(o.callId), text);
     const { delegates } = this.#wish;
     for (const command of commandsIn(o.text, delegates.length > 0)) {
       const key = fold(command.text);
       if (this.#commands.has(key)) continue;
       const delegated = delegates.some((name) => command.author.includes(name));
       if (delegated) continue;
-      this.#keep(key, { ...command, tool: o.tool, callId: o.callId, led: new Set() });
+      this.#keep(ownCopy(key), readCommand(command, o.tool, o.callId));
     }
   }
 
@@ -107,45 +126,59 @@ export class Provenance {
     readonly tokens: ReadonlySet<string>;
     readonly followed: readonly ReadCommand[];
   }): void {
+    // Where not all that was read is known, nothing is taken for the agent's own word.
+    const full = this.#own.size >= MAX_TOKENS || this.#read.size >= MAX_TOKENS;
     for (const token of o.tokens) {
-      if (this.#own.size >= MAX_TOKENS) break;
-      if (isTelling(token) && !this.#read.has(token)) this.#own.add(token);
+      if (!full && isTelling(token) && !this.#read.has(token)) this.#add(this.#own, token);
       if (isName(token) && token.length >= MIN_PASSED_CHARS && this.#passed.size < MAX_PASSED)
-        this.#passed.add(token);
+        this.#add(this.#passed, token);
     }
     if (o.followed.length === 0) return;
-    this.#following.set(o.callId, o.followed);
+    this.#following.set(keyOf(o.callId), o.followed);
     dropFirst(this.#following, MAX_CALLS);
   }
 
   #keep(key: string, command: ReadCommand): void {
     this.#commands.set(key, command);
-    this.#weight += weightOf(command);
+    this.#detailBytes += command.bytes;
     for (const token of command.tokens) this.#name(token, command);
     if (this.#commands.size <= MAX_COMMANDS) return;
-    for (const [oldest, { tokens, led }] of this.#commands) {
-      const gone = this.#commands.get(oldest);
+    for (const [oldest, gone] of this.#commands) {
       this.#commands.delete(oldest);
-      if (gone !== undefined) this.#weight -= weightOf(gone);
-      for (const token of [...tokens, ...led]) {
-        const naming = this.#naming.get(token);
-        if (gone !== undefined && naming?.delete(gone)) this.#weight -= MEMBER_BYTES;
-        if (naming?.size === 0 && this.#naming.delete(token)) this.#weight -= SET_BYTES;
+      this.#detailBytes -= gone.bytes;
+      for (const token of gone.tokens) this.#unname(token, gone);
+      for (const token of gone.led) {
+        this.#unname(token, gone);
+        this.#detailBytes -= entryBytes(token);
       }
       return;
     }
+  }
+
+  #add(set: Set<string>, token: string): void {
+    if (set.has(token)) return;
+    const own = ownCopy(token);
+    set.add(own);
+    this.#detailBytes += entryBytes(own);
   }
 
   #name(token: string, command: ReadCommand): void {
     if (!isTelling(token)) return;
     const naming = this.#naming.get(token);
     if (naming === undefined) {
-      this.#naming.set(token, new Set([command]));
-      this.#weight += SET_BYTES + MEMBER_BYTES;
-    } else if (!naming.has(command)) {
-      naming.add(command);
-      this.#weight += MEMBER_BYTES;
-    }
+      this.#naming.set(token, [command]);
+      this.#detailBytes += NAMING_BYTES + entryBytes(token);
+    } else naming.push(command);
+  }
+
+  #unname(token: string, command: ReadCommand): void {
+    const naming = this.#naming.get(token);
+    const at = naming?.indexOf(command) ?? -1;
+    if (naming === undefined || at < 0) return;
+    naming.splice(at, 1);
+    if (naming.length > 0) return;
+    this.#naming.delete(token);
+    this.#detailBytes -= NAMING_BYTES + entryBytes(token);
   }
 
   #lead(callId: string, text: string): void {
@@ -155,17 +188,47 @@ export class Provenance {
     const found = new Set(tokensOf(text).filter((token) => isIdentifier(token) && !this.#own.has(token)));
     if (found.size > MAX_FOUND) return;
     for (const command of followed) {
-      for (const token of found) {
+      // A command that has made room in the meantime leads nowhere.
+      if (!this.#commands.has(fold(command.text))) continue;
+      for (const one of found) {
         if (command.led.size >= MAX_LED) break;
-        command.led.add(token);
+        if (command.tokens.has(one) || command.led.has(one)) continue;
+        const token = ownCopy(one);
+        this.#add(command.led, token);
         this.#name(token, command);
       }
     }
   }
 }
 
-function weightOf({ text, tokens, words, verbs }: ReadCommand): number {
-  return COMMAND_BYTES + 2 * text.length + (tokens.size + words.size + verbs.size) * TOKEN_BYTES;
+/** Everything of it a copy of its own: the result that it stood in may be long. */
+function readCommand(command: Command, tool: string, callId: string): ReadCommand {
+  const words = new Set([...command.words].map(ownCopy));
+  const tokens = new Set([...command.tokens].map(ownCopy));
+  const [text, author] = [ownCopy(command.text), ownCopy(command.author)];
+  let bytes = COMMAND_BYTES + 2 * entryBytes(text) + entryBytes(author);
+  for (const entry of [...words, ...tokens]) bytes += entryBytes(entry);
+  return {
+    text,
+    author,
+    words,
+    tokens,
+    verbs: command.verbs,
+    tool: ownCopy(tool.slice(0, MAX_TOOL_CHARS)),
+    callId: keyOf(callId),
+    led: new Set(),
+    bytes,
+  };
+}
+
+function keyOf(callId: string): string {
+  return ownCopy(callId.slice(0, MAX_ID_CHARS));
+}
+
+function bytesOfWish({ tokens, verbs, delegates }: Wish): number {
+  let bytes = 0;
+  for (const entry of [...tokens, ...verbs, ...delegates]) bytes += entryBytes(entry);
+  return bytes;
 }
 
 function isIdentifier(token: string): boolean {

@@ -1,4 +1,5 @@
 import { fold } from './fold.ts';
+import { ownCopy } from './keep.ts';
 import { tokensOf, wordsOf } from './tokens.ts';
 import { isVerb } from './verbs.ts';
 
@@ -15,7 +16,7 @@ export const NO_WISH: Wish = { known: false, tokens: new Set(), verbs: new Set()
 
 /** So much of a user's words is kept; a session has a task, not a book. */
 const MAX_CHARS = 16 * 1024;
-const MAX_TOKENS = 8_192;
+const MAX_TOKENS = 4_096;
 
 // The user hands on the word of somebody else: "follow his instructions", "Ana asked me to …", "address the issue".
 const HANDS_ON =
@@ -45,8 +46,10 @@ export function addWish(wish: Wish, text: string): Wish {
   return {
     known: true,
     tokens:
-      wish.tokens.size > MAX_TOKENS ? wish.tokens : new Set([...wish.tokens, ...tokensOf(said), ...words]),
+      wish.tokens.size > MAX_TOKENS
+        ? wish.tokens
+        : new Set([...wish.tokens, ...tokensOf(said).map(ownCopy), ...words.map(ownCopy)]),
     verbs: new Set([...wish.verbs, ...words.filter(isVerb)]),
-    delegates: [...new Set([...wish.delegates, ...names])].slice(0, 32),
+    delegates: [...new Set([...wish.delegates, ...names.map(ownCopy)])].slice(0, 32),
   };
 }

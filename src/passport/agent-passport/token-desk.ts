@@ -32,6 +32,7 @@ export interface TokenDeskOptions {
   readonly riskOf: (session: {
     readonly tenant: string;
     readonly sid: string;
+    readonly agentId: string;
     readonly now: number;
   }) => SessionRisk;
   readonly clock: Clock;
@@ -87,7 +88,7 @@ export class TokenDesk {
             iat: passport.issuedAt / 1000,
             jti: passport.jti,
           },
-          risk: describeRisk(riskOf({ tenant: subject.tenant, sid: subject.sid, now })),
+          risk: describeRisk(riskOf({ ...subject, now })),
         },
       };
     } catch (fault) {

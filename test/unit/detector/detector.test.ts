@@ -102,7 +102,7 @@ describe('a check that comes too late', () => {
 
 describe('the risk of a session', () => {
   const risk = (detector: Awaited<ReturnType<Bench['open']>>, sid = 'sid_1') =>
-    detector.riskOf('default', sid, bench.now);
+    detector.riskOf({ ...subject, sid }, bench.now);
 
   it('rises with what the agent reads, and fades', async () => {
     const detector = await bench.open();
@@ -134,7 +134,7 @@ describe('the risk of a session', () => {
     const detector = await bench.open();
     await bench.read(detector, INJECTED);
     expect(risk(detector, 'sid_2').score).toBe(0);
-    expect(detector.riskOf('other', 'sid_1', bench.now).score).toBe(0);
+    expect(detector.riskOf({ ...subject, tenant: 'other' }, bench.now).score).toBe(0);
   });
 
   it('outlives a restart, and goes on fading meanwhile', async () => {

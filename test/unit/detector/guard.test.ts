@@ -81,7 +81,7 @@ describe('the guard model', () => {
     const [finding] = await bench.read(detector, PLAIN);
     expect(finding).toMatchObject({ check: 'guard.injection', severity: 'medium' });
     expect(finding?.score).toBeGreaterThan(0.9);
-    expect(detector.riskOf('default', 'sid_1', bench.now).score).toBeCloseTo((finding?.score ?? 0) / 2);
+    expect(detector.riskOf(subject, bench.now).score).toBeCloseTo((finding?.score ?? 0) / 2);
   });
 
   it('alone holds no call up in the balanced profile, and does in the strict one', async () => {

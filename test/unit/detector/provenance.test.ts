@@ -173,7 +173,7 @@ describe('a session whose user nobody heard', () => {
     const { effect, findings } = await verdict('bank_transfer', { to: 'AT611904300234573201' });
     expect(effect).toBe('allow');
     expect(findings[0]?.evidence).toContain('what the user asked for is not known');
-    expect(detector.riskOf(subject.tenant, subject.sid, bench.now).score).toBeGreaterThan(0.4);
+    expect(detector.riskOf(subject, bench.now).score).toBeGreaterThan(0.4);
   });
 });
 

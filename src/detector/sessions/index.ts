@@ -1,0 +1,2 @@
+export { Sessions } from './sessions.ts';
+export type { DecoySight, SessionState } from './state.ts';
