@@ -1,6 +1,6 @@
 import { setStage } from './gateway/stage.ts';
 import type { Target } from './gateway/target.ts';
-import { Child, residentMiB } from './lib/child.ts';
+import { Child, processorMs, residentMiB } from './lib/child.ts';
 import { readOptions } from './lib/options.ts';
 import { type Row, report } from './lib/report.ts';
 import { median, rounded } from './lib/statistics.ts';
@@ -16,7 +16,12 @@ const WARM_MS = 400;
 const options = readOptions({ rounds: 5, seconds: 1.5 });
 const stage = await setStage(options);
 const client = await Child.start('load/worker.ts', null);
-const figures = new Map<Target, Map<number, LoadFigures[]>>(
+interface Figures extends LoadFigures {
+  /** Processor time of the target's processes for one call, microseconds. */
+  readonly cpuUs: number;
+}
+
+const figures = new Map<Target, Map<number, Figures[]>>(
   stage.targets.map((target) => [target, new Map()]),
 );
 const faults = new Map<Target, string>();
@@ -39,7 +44,7 @@ try {
     json: options.json,
     notes: [
       '',
-      'added*: beside direct in the same round, one connection, ms; rps16: requests a second at 16 connections; rss: MiB after the run.',
+      'added*: beside direct in the same round, one connection, ms; rps16: requests a second at 16 connections; cpuUs16: processor time of its processes for one call, µs; rss: MiB after the run.',
     ],
   });
 } finally {
@@ -59,11 +64,17 @@ async function measure(target: Target, connections: number): Promise<void> {
     expected: Math.ceil((known.at(-1)?.rps ?? 1500) * seconds * 1.2) + connections,
   };
   try {
+    const before = processorTime(target);
     const result = await client.ask<LoadFigures>(order);
-    figures.get(target)?.set(connections, [...known, result]);
+    const cpuUs = ((processorTime(target) - before) * 1000) / result.answered;
+    figures.get(target)?.set(connections, [...known, { ...result, cpuUs }]);
   } catch (fault) {
     faults.set(target, fault instanceof Error ? (fault.message.split('\n')[0] ?? '') : String(fault));
   }
+}
+
+function processorTime({ pids }: Target): number {
+  return pids.map((pid) => processorMs(pid) ?? 0).reduce((sum, one) => sum + one, 0);
 }
 
 function rowOf(target: Target): Row {
@@ -89,6 +100,7 @@ function rowOf(target: Target): Row {
     rps16: rps(16),
     rps64: rps(64),
     p99Ms16: rounded(median(own(16).map((one) => one.p99Ms)), 2),
+    cpuUs16: target.pids.length === 0 ? null : Math.round(median(own(16).map((one) => one.cpuUs))),
     rssMiB: target.pids.length === 0 ? null : Math.round(memory),
     note,
   };

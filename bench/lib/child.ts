@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const START_TIMEOUT_MS = 60_000;
@@ -98,6 +98,18 @@ export function residentMiB(pid: number): number | null {
   try {
     const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return kib === undefined ? null : Number(kib) / 1024;
+  } catch {
+    return null;
+  }
+}
+
+/** Processor time of a process so far, all its threads, milliseconds; null where the system does not tell. */
+export function processorMs(pid: number): number | null {
+  try {
+    const threads = `/proc/${pid}/task`;
+    return readdirSync(threads)
+      .map((thread) => Number(readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6)
+      .reduce((sum, one) => sum + one, 0);
   } catch {
     return null;
   }

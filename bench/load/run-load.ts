@@ -14,6 +14,8 @@ export interface LoadResult {
   readonly latencies: readonly number[];
   readonly requestsPerSecond: number;
   readonly bodyBytes: number;
+  /** All that were answered, those before the measured time too. */
+  readonly answered: number;
 }
 
 /** Keeps `connections` busy one request each. Throws on the first answer that is not 200: a fast refusal is no figure. */
@@ -23,6 +25,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
   );
   const latencies: number[] = [];
   let bodyBytes = 0;
+  let answered = 0;
   const from = performance.now() + plan.warmMs;
   const until = from + plan.measureMs;
   const work = async (connection: LoadConnection): Promise<void> => {
@@ -34,6 +37,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
       const ended = performance.now();
       if (answer.status !== 200) throw new Error(`a request was answered ${answer.status}`);
       if (answer.closes) throw new Error('the connection is not kept alive');
+      answered += 1;
       if (ended < from || ended > until) continue;
       latencies.push(ended - began);
       bodyBytes = answer.bodyBytes;
@@ -45,5 +49,6 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
     for (const connection of open) connection.close();
   }
   latencies.sort((a, b) => a - b);
-  return { latencies, requestsPerSecond: latencies.length / (plan.measureMs / 1000), bodyBytes };
+  const requestsPerSecond = latencies.length / (plan.measureMs / 1000);
+  return { latencies, requestsPerSecond, bodyBytes, answered };
 }

@@ -21,17 +21,19 @@ export interface LoadFigures {
   readonly rps: number;
   readonly requests: number;
   readonly bodyBytes: number;
+  readonly answered: number;
 }
 
 answerMessages(async (order: LoadOrder): Promise<LoadFigures> => {
   const next = await prepareRequests(order.request, order.expected);
-  const { latencies, requestsPerSecond, bodyBytes } = await runLoad({ ...order, next });
+  const { latencies, requestsPerSecond, bodyBytes, answered } = await runLoad({ ...order, next });
   return {
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
     rps: requestsPerSecond,
     requests: latencies.length,
     bodyBytes,
+    answered,
   };
 });
 tellReady({});

@@ -32,6 +32,7 @@ export async function measureVerification(forMs: number): Promise<LoadFigures> {
       rps,
       requests: latencies.length,
       bodyBytes: 0,
+      answered: latencies.length,
     };
   } finally {
     await bench.close();
