@@ -21,9 +21,7 @@ interface Figures extends LoadFigures {
   readonly cpuUs: number;
 }
 
-const figures = new Map<Target, Map<number, Figures[]>>(
-  stage.targets.map((target) => [target, new Map()]),
-);
+const figures = new Map<Target, Map<number, Figures[]>>(stage.targets.map((target) => [target, new Map()]));
 const faults = new Map<Target, string>();
 try {
   for (let round = 0; round < options.rounds; round++) {

@@ -8,6 +8,12 @@ import type { CredentialRecord } from './store.ts';
 
 type Unsealed = Omit<CredentialRecord, 'wrappedKey' | 'sealed' | 'kekId'>;
 
+/** The associated data of a row's two sealed values. */
+interface Contexts {
+  readonly credential: Uint8Array;
+  readonly dataKey: Uint8Array;
+}
+
 /** A secret that lies open in protected memory until it is released. */
 export interface Opened {
   readonly secret: SecretBytes;
@@ -18,6 +24,7 @@ export interface Opened {
 export class Envelope {
   readonly #keyring: Keyring;
   readonly #memory: SecureMemory;
+  readonly #contexts = new WeakMap<CredentialRecord, Contexts>();
 
   constructor(keyring: Keyring, memory: SecureMemory) {
     this.#keyring = keyring;
@@ -43,7 +50,7 @@ export class Envelope {
   open(record: CredentialRecord): Opened {
     const dataKey = this.#unwrap(record);
     try {
-      return this.#open(dataKey.bytes, record.sealed, credentialContext(record), record.name);
+      return this.#open(dataKey.bytes, record.sealed, this.#contextsOf(record).credential, record.name);
     } finally {
       this.#memory.release(dataKey);
     }
@@ -78,6 +85,15 @@ export class Envelope {
     return opened;
   }
 
+  /** Made once for a row as it was read: rows are never changed, another state of one is another object. */
+  #contextsOf(record: CredentialRecord): Contexts {
+    const known = this.#contexts.get(record);
+    if (known !== undefined) return known;
+    const made = { credential: credentialContext(record), dataKey: dataKeyContext(record) };
+    this.#contexts.set(record, made);
+    return made;
+  }
+
   #wrap(
     row: Pick<CredentialRecord, 'tenant' | 'id' | 'version' | 'kekId'>,
     dataKey: SecureBuffer,
@@ -90,7 +106,7 @@ export class Envelope {
   #unwrap(record: CredentialRecord): SecureBuffer {
     const dataKey = this.#memory.take(KEY_BYTES);
     const done = this.#keyring.use(record.kekId, (key) =>
-      openInto(dataKey.bytes, key, record.wrappedKey, dataKeyContext(record)),
+      openInto(dataKey.bytes, key, record.wrappedKey, this.#contextsOf(record).dataKey),
     );
     if (done === true) return dataKey;
     this.#memory.release(dataKey);

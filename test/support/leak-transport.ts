@@ -25,6 +25,15 @@ function needlesOf(secrets: readonly string[]): Needles {
   return known;
 }
 
+/** What came in one piece is handed over as the gateway does with short answers. */
+function bodyOf(chunks: readonly Uint8Array[]): Uint8Array | AsyncIterable<Uint8Array> {
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return only;
+  return (async function* () {
+    yield* chunks;
+  })();
+}
+
 /** Straight through the scrubber, as the gateway calls it. */
 export const scrubberTransport: LeakTransport = async (echo) => {
   const needles = needlesOf(echo.injected);
@@ -34,12 +43,11 @@ export const scrubberTransport: LeakTransport = async (echo) => {
     status: echo.status,
     reason: echo.reason,
     headers: [...echo.headers, ['content-length', String(length)]],
-    body: (async function* () {
-      yield* echo.chunks;
-    })(),
+    body: bodyOf(echo.chunks),
   });
   const chunks: Uint8Array[] = [];
-  for await (const chunk of answer.body) chunks.push(chunk);
+  if (answer.body instanceof Uint8Array) chunks.push(answer.body);
+  else for await (const chunk of answer.body) chunks.push(chunk);
   return {
     reason: answer.reason,
     headers: answer.headers,

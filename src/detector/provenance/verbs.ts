@@ -61,6 +61,14 @@ const FAMILIES: readonly Family[] = rows.map(([verbs, tools]) => ({
 
 const VERBS: ReadonlySet<string> = new Set(FAMILIES.flatMap(({ verbs }) => verbs));
 
+/** For each word of a tool's name the verbs of all rows that it stands in. */
+const VERBS_OF: ReadonlyMap<string, readonly string[]> = new Map(
+  [...new Set(FAMILIES.flatMap(({ tools }) => tools))].map((word) => [
+    word,
+    FAMILIES.flatMap(({ verbs, tools }) => (tools.includes(word) ? verbs : [])),
+  ]),
+);
+
 /** Past forms and slips that stand for an order all the same ("Sent the file to …"). */
 export function isVerb(word: string): boolean {
   return VERBS.has(word);
@@ -69,9 +77,7 @@ export function isVerb(word: string): boolean {
 /** The verbs that a tool of that name carries out: those of the rows that its words stand in, and its own words. */
 export function verbsDoneBy(toolWords: readonly string[]): ReadonlySet<string> {
   const done = new Set(toolWords);
-  for (const { verbs, tools } of FAMILIES) {
-    if (toolWords.some((word) => tools.includes(word))) for (const verb of verbs) done.add(verb);
-  }
+  for (const word of toolWords) for (const verb of VERBS_OF.get(word) ?? []) done.add(verb);
   return done;
 }
 

@@ -93,9 +93,8 @@ export class Pools {
       {
         maxSockets: this.#options.connections ?? 256,
         maxFreeSockets: 64,
-        scheduling: 'lifo',
         // Shorter than what servers commonly keep: a connection that they close is not picked.
-        timeout: this.#options.idleTimeoutMs ?? 4_000,
+        idleTimeoutMs: this.#options.idleTimeoutMs ?? 4_000,
       },
     );
   }

@@ -23,24 +23,53 @@ export function faultOf(incoming: IncomingMessage): Refusal | null {
   return null;
 }
 
-/** Calls `then` when the first bytes are here, a short answer whole; at the latest after a moment. */
-export function settled(incoming: IncomingMessage, headers: HeaderList, then: () => void): void {
+/**
+ * Calls `then` when the first bytes are here, at the latest after a moment. A short answer is read whole meanwhile,
+ * and handed over as it is; of one that was not through in time the chunks that came are put back.
+ */
+export function settled(
+  incoming: IncomingMessage,
+  headers: HeaderList,
+  then: (whole: Uint8Array | null) => void,
+): void {
   const [length] = valuesOf(headers, 'content-length');
-  const wholeWanted = length !== undefined && Number(length) <= WHOLE_BYTES;
+  if (length !== undefined && Number(length) <= WHOLE_BYTES) readWhole(incoming, then);
+  else waitForBytes(incoming, () => then(null));
+}
+
+function readWhole(incoming: IncomingMessage, then: (whole: Uint8Array | null) => void): void {
+  const chunks: Buffer[] = [];
+  const stop = () => {
+    clearTimeout(timer);
+    incoming.off('data', take).off('end', end).off('close', late);
+  };
+  const take = (chunk: Buffer) => void chunks.push(chunk);
+  const end = () => {
+    stop();
+    then(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  };
+  const late = () => {
+    stop();
+    incoming.pause();
+    for (const chunk of chunks.reverse()) incoming.unshift(chunk);
+    then(null);
+  };
+  const timer = setTimeout(late, HOLD_MS);
+  incoming.on('data', take).on('end', end).on('close', late);
+}
+
+function waitForBytes(incoming: IncomingMessage, then: () => void): void {
   if (incoming.complete) {
     then();
     return;
   }
   const finish = () => {
     clearTimeout(timer);
-    incoming.off('readable', check).off('close', finish);
+    incoming.off('readable', finish).off('close', finish);
     then();
   };
-  const check = () => {
-    if (!wholeWanted || incoming.complete) finish();
-  };
   const timer = setTimeout(finish, HOLD_MS);
-  incoming.on('readable', check).on('close', finish);
+  incoming.on('readable', finish).on('close', finish);
 }
 
 export function malformed(why: string): Refusal {

@@ -24,7 +24,8 @@ export interface UpstreamResponse {
   readonly status: number;
   readonly reason: string;
   readonly headers: HeaderList;
-  readonly body: AsyncIterable<Uint8Array>;
+  /** Bytes: a short answer, which came whole. */
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
   /** Complete once the body has ended. */
   trailers(): HeaderList;
 }
@@ -153,25 +154,30 @@ export class Exchange {
       return;
     }
     const headers = toHeaderList(incoming.rawHeaders);
-    settled(incoming, headers, () => {
+    settled(incoming, headers, (whole) => {
       if (this.#fault !== null) return;
+      if (whole !== null) this.#through();
       this.#head.resolve({
         status: incoming.statusCode ?? 0,
         reason: incoming.statusMessage ?? '',
         headers,
-        body: this.#read(incoming),
+        body: whole ?? this.#read(incoming),
         trailers: () => toHeaderList(incoming.rawTrailers),
       });
     });
+  }
+
+  #through(): void {
+    this.#ended = true;
+    // An answer before the request was whole (a 413, say): what is left of the body has no reader.
+    if (!this.#request.writableFinished) this.#request.destroy();
   }
 
   async *#read(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {
     try {
       yield* incoming;
       if (!incoming.complete) throw this.#fault ?? malformed('it ends early');
-      this.#ended = true;
-      // An answer before the request was whole (a 413, say): what is left of the body has no reader.
-      if (!this.#request.writableFinished) this.#request.destroy();
+      this.#through();
     } catch (error) {
       throw this.#fault ?? upstreamFault(asError(error));
     } finally {

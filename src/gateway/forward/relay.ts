@@ -33,17 +33,32 @@ export async function relayAnswer(
   try {
     const answer = await readable(upstream, call, outbound);
     const text = new ResultText(answer.headers);
-    writeHead(response, upstream.status, answer.reason, answer.headers);
-    for await (const chunk of answer.body) {
+    const take = (chunk: Uint8Array): void => {
       story.responseBytes += chunk.length;
       if (story.responseBytes > line.settings.maxResponseBytes) throw new Refusal('upstream_too_large');
       text.push(chunk);
-      if (!response.write(chunk)) await drained(response);
+    };
+    const { body } = answer;
+    if (body instanceof Uint8Array) {
+      // It has a length, and therefore no trailers (RFC 9112 section 7.1.2): head and body leave as one.
+      take(body);
+      writeHead(response, upstream.status, answer.reason, answer.headers);
+      response.end(body);
+    } else {
+      writeHead(response, upstream.status, answer.reason, answer.headers);
+      // Head and first chunk leave together when both are here; event streams get their head at once all the same.
+      setImmediate(() => {
+        if (!response.destroyed) response.flushHeaders();
+      });
+      for await (const chunk of body) {
+        take(chunk);
+        if (!response.write(chunk)) await drained(response);
+      }
+      const trailers = answer.scrubTrailers(harmlessTrailers(upstream.trailers()));
+      if (trailers.length > 0)
+        response.addTrailers(answerFields(trailers).map(([name, value]): [string, string] => [name, value]));
+      response.end();
     }
-    const trailers = answer.scrubTrailers(harmlessTrailers(upstream.trailers()));
-    if (trailers.length > 0)
-      response.addTrailers(answerFields(trailers).map(([name, value]): [string, string] => [name, value]));
-    response.end();
     const seen = text.text();
     if (seen !== null) {
       const findings = await line.detector.observe({
@@ -66,7 +81,7 @@ export async function relayAnswer(
 interface Readable {
   readonly reason: string;
   readonly headers: HeaderList;
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
   scrubTrailers(trailers: HeaderList): HeaderList;
   hits(): number;
 }
@@ -97,10 +112,6 @@ function writeHead(response: ServerResponse, status: number, reason: string, hea
     flat.push(name, value);
   }
   response.writeHead(status, NO_REASON.test(reason) ? '' : reason, flat);
-  // Head and first chunk leave together when both are here; event streams get their head at once all the same.
-  setImmediate(() => {
-    if (!response.destroyed) response.flushHeaders();
-  });
 }
 
 function drained(response: ServerResponse): Promise<void> {

@@ -8,19 +8,22 @@ import { StreamScrubber } from './stream-scrubber.ts';
 /** A body with a digest in its head is read whole up to here, so that a digest that stays true can stay. */
 const DIGEST_BYTES = 1024 * 1024;
 
-interface UpstreamAnswer {
+interface UpstreamAnswer<B extends Body> {
   /** Method of the request, upper case. */
   readonly method: string;
   readonly status: number;
   readonly reason: string;
   readonly headers: HeaderList;
-  readonly body: AsyncIterable<Uint8Array>;
+  /** Bytes: all of it is here. */
+  readonly body: B;
 }
 
-interface ScrubbedAnswer {
+type Body = Uint8Array | AsyncIterable<Uint8Array>;
+
+interface ScrubbedAnswer<B extends Body> {
   readonly reason: string;
   readonly headers: HeaderList;
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: B;
   /** For trailers, which come behind the body. */
   scrubTrailers(trailers: HeaderList): HeaderList;
   /** Places masked so far, in head, body and trailers. */
@@ -32,7 +35,15 @@ interface ScrubbedAnswer {
  * for what leaves. Throws `upstream_coding` for a body that can't be read; the body throws what `decodeBody`
  * throws.
  */
-export async function scrubResponse(needles: Needles, answer: UpstreamAnswer): Promise<ScrubbedAnswer> {
+export function scrubResponse(
+  needles: Needles,
+  answer: UpstreamAnswer<AsyncIterable<Uint8Array>>,
+): Promise<ScrubbedAnswer<AsyncIterable<Uint8Array>>>;
+export function scrubResponse(needles: Needles, answer: UpstreamAnswer<Body>): Promise<ScrubbedAnswer<Body>>;
+export async function scrubResponse(
+  needles: Needles,
+  answer: UpstreamAnswer<Body>,
+): Promise<ScrubbedAnswer<Body>> {
   const hasBody = answer.method !== 'HEAD' && ![204, 304].includes(answer.status) && answer.status >= 200;
   const codings = contentCodings(answer.headers);
   if (codings.length > 0 && hasBody && answer.status === 206) {
@@ -43,11 +54,7 @@ export async function scrubResponse(needles: Needles, answer: UpstreamAnswer): P
   const head = scrubHeaders(needles, answer.headers);
   const reason = scrubText(needles, answer.reason);
   let hits = head.hits + reason.hits;
-  const finish = (
-    headers: HeaderList,
-    body: AsyncIterable<Uint8Array>,
-    bodyHits: () => number,
-  ): ScrubbedAnswer => ({
+  const finish = (headers: HeaderList, body: Body, bodyHits: () => number): ScrubbedAnswer<Body> => ({
     reason: reason.value,
     headers,
     body,
@@ -58,10 +65,16 @@ export async function scrubResponse(needles: Needles, answer: UpstreamAnswer): P
     },
     hits: () => hits + bodyHits(),
   });
-  if (!hasBody) return finish(head.headers, noBody(answer.body), () => 0);
+  if (!hasBody) return finish(head.headers, noBody(streamOf(answer.body)), () => 0);
   const decoded = codings.length > 0;
-  const plain = decoded ? decodeBody(answer.body, codings) : answer.body;
   const scrubber = new StreamScrubber(needles);
+  if (!decoded && answer.body instanceof Uint8Array) {
+    const body = scrubWhole(answer.body, scrubber);
+    const changed = !hasDigest(answer.headers) ? 'unknown' : scrubber.hits > 0 ? 'yes' : 'no';
+    const headers = responseHeadersAfterScrub(head.headers, { decoded, changed });
+    return finish(headers, body, () => scrubber.hits);
+  }
+  const plain = decoded ? decodeBody(streamOf(answer.body), codings) : streamOf(answer.body);
   if (!decoded && hasDigest(answer.headers)) {
     const peeked = await peek(plain, scrubber);
     const changed = !peeked.whole ? 'unknown' : scrubber.hits > 0 ? 'yes' : 'no';
@@ -78,6 +91,18 @@ async function* noBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arr
     if (chunk.length > 0) throw new Refusal('upstream_malformed', { internal: 'content where none can be' });
     yield chunk;
   }
+}
+
+async function* streamOf(body: Body): AsyncGenerator<Uint8Array> {
+  if (body instanceof Uint8Array) yield body;
+  else yield* body;
+}
+
+/** A body that is here already: what is clean stays the bytes that came. */
+function scrubWhole(body: Uint8Array, scrubber: StreamScrubber): Uint8Array {
+  const first = scrubber.push(body);
+  const rest = scrubber.end();
+  return rest.length === 0 ? first : Buffer.concat([first, rest]);
 }
 
 /** A body through a scrubber, chunk by chunk. */
