@@ -41,6 +41,8 @@ export interface AgentDraft {
   readonly jwks: readonly JsonValue[];
   /** In PEM form. */
   readonly certificates: readonly string[];
+  /** Whether its keys give way to another one with each use. */
+  readonly ratchet: boolean;
 }
 
 /** As AgentDraft, with keys as they are stored; what is absent is not asked to change. */

@@ -14,6 +14,7 @@ export interface AgentView {
     readonly expiresAt: number | null;
   }[];
   readonly certificates: AgentRecord['certificates'];
+  readonly ratchet: boolean;
   readonly scopes: readonly string[];
   readonly purpose: string | null;
   readonly status: AgentRecord['status'];
@@ -22,8 +23,8 @@ export interface AgentView {
   readonly revision: number;
 }
 
-export type NewAgent = Omit<AgentDraft, 'jwks' | 'certificates' | 'purpose'> &
-  Partial<Pick<AgentDraft, 'jwks' | 'certificates' | 'purpose'>> & {
+export type NewAgent = Omit<AgentDraft, 'jwks' | 'certificates' | 'ratchet' | 'purpose'> &
+  Partial<Pick<AgentDraft, 'jwks' | 'certificates' | 'ratchet' | 'purpose'>> & {
     /** Also make a client secret; needed where there are no keys and no certificates. */
     readonly withSecret?: boolean;
   };

@@ -7,6 +7,9 @@ import { newClientSecret, type Pepper } from './pepper.ts';
 import type { AgentRecord } from './store.ts';
 
 const MOST_SECRETS = 4;
+/** Else a copy would take the other way. */
+const RATCHET_ALONE =
+  'An agent whose keys give way with each use has keys alone: no secret and no certificate.';
 const NEEDS_CREDENTIAL = 'An agent needs a public key, a certificate or a client secret.';
 const LONGEST_OVERLAP_SECONDS = 30 * 24 * 3600;
 
@@ -33,11 +36,14 @@ export class AgentRegistry implements Agents {
 
   /** As `register`, with further work in the same transaction: what it throws registers nobody. */
   async enrol(input: NewAgent, by: string, within: WithinRegistration): Promise<WithSecret> {
-    const { withSecret = false, name, owner, scopes, purpose = null } = input;
+    const { withSecret = false, ratchet = false, name, owner, scopes, purpose = null } = input;
     const given = { jwks: input.jwks ?? [], certificates: input.certificates ?? [] };
     const { jwks = [], certificates = [] } = await readAgentDraft({ name, owner, scopes, purpose, ...given });
     if (jwks.length === 0 && certificates.length === 0 && !withSecret) {
       throw new Refusal('input_invalid', { detail: NEEDS_CREDENTIAL });
+    }
+    if (ratchet && (jwks.length === 0 || certificates.length > 0 || withSecret)) {
+      throw new Refusal('input_invalid', { detail: RATCHET_ALONE });
     }
     const now = this.#o.clock.now();
     const id = newId('agent', now);
@@ -50,6 +56,7 @@ export class AgentRegistry implements Agents {
       jwks,
       secrets: made === null ? [] : [made.entry],
       certificates,
+      ratchet,
       scopes: [...scopes],
       purpose,
       status: 'active',
@@ -71,6 +78,7 @@ export class AgentRegistry implements Agents {
       purpose,
       keys: kidsOf(jwks),
       ...(certificates.length === 0 ? {} : { certificates: thumbprintsOf(certificates) }),
+      ...(ratchet ? { ratchet } : {}),
       ...(made === null ? {} : { secret: '[secret]' }),
     });
     return { agent: viewOf(agent), secret: made?.secret ?? null };
@@ -94,6 +102,15 @@ export class AgentRegistry implements Agents {
         const changed = { ...agent, ...draft };
         if (!hasCredential(changed)) {
           throw new Refusal('conflict', { detail: NEEDS_CREDENTIAL });
+        }
+        if (
+          changed.ratchet &&
+          (changed.secrets.length > 0 || changed.certificates.length > 0 || changed.jwks.length === 0)
+        ) {
+          throw new Refusal('conflict', { detail: RATCHET_ALONE });
+        }
+        if (draft.ratchet !== undefined && draft.ratchet !== agent.ratchet) {
+          await stores.ratchets.forget(agent.tenant, agent.id);
         }
         const namesake = await stores.agents.byName(agent.tenant, changed.name);
         if (namesake !== null && namesake.id !== id) {
@@ -125,6 +142,7 @@ export class AgentRegistry implements Agents {
     const made = this.#newSecret(id, now);
     const until = now + overlapSeconds * 1000;
     const agent = await this.#changes.change(id, by, async (found) => {
+      if (found.ratchet) throw new Refusal('conflict', { detail: RATCHET_ALONE });
       const older = found.secrets
         .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
         .map((secret) => ({ ...secret, expiresAt: Math.min(secret.expiresAt ?? until, until) }))

@@ -1,6 +1,7 @@
 import type { AuditEvent, AuditEventOf, Clock, SessionRisk, UnitOfWork } from '../core/index.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
 import type { EnrolmentStore } from './enrol/store.ts';
+import type { RatchetStore } from './ratchet/store.ts';
 import type {
   AgentStore,
   CallCountStore,
@@ -21,6 +22,7 @@ export interface PassportStores {
   readonly callCounts: CallCountStore;
   readonly statusEntries: StatusEntryStore;
   readonly enrolment: EnrolmentStore;
+  readonly ratchets: RatchetStore;
 }
 
 /** Tokens that flow in each second, and how many may gather. */

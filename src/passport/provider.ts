@@ -60,7 +60,8 @@ export function buildProvider(o: ProviderOptions): Provide {
   const placeholder = randomBytes(32).toString('base64url');
   const findClient = async (id: string) => {
     const agent = await o.directory.find(id);
-    if (agent?.status !== 'active') return undefined;
+    // The library knows one key for good; where keys give way, only our grants can tell which one it is.
+    if (agent?.status !== 'active' || agent.ratchet) return undefined;
     const asserted = Provider.ctx?.oidc.params?.client_assertion !== undefined;
     return clientMetadata(agent, { asserted, boundOnly: o.boundOnly, placeholder });
   };

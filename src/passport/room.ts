@@ -23,6 +23,8 @@ import type { PassportRoomOptions } from './options.ts';
 import { PassportReader } from './passport-reader.ts';
 import { Pepper } from './pepper.ts';
 import { buildProvider } from './provider.ts';
+import { clonedKeyAlert } from './ratchet/alert.ts';
+import { Ratchets } from './ratchet/ratchet.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { RevocationIndex } from './revocation-index.ts';
 import { RevocationRoom, type Revocations } from './revocations.ts';
@@ -155,6 +157,23 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     clock,
   });
   revocations.onRevoked(() => statusLists.renew());
+  const agents = new AgentRegistry({
+    tenant,
+    stores,
+    unitOfWork,
+    directory,
+    revocations,
+    pepper,
+    clock,
+    audit,
+  });
+  const ratchets = new Ratchets({
+    store: stores.ratchets,
+    onCloned: async ({ id, owner }, { kid }) => {
+      await agents.quarantine(id, `a copy of its key ${kid} was used`, 'the issuer');
+      await audit(clonedKeyAlert({ tenant, agentId: id, owner, kid, now: clock.now() }));
+    },
+  });
   const grants = openGrants({
     tenant,
     issuer: o.issuer,
@@ -164,6 +183,8 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     bearer,
     nonces: o.nonce === true ? new Nonces(pepper.derive('token-nonce')) : null,
     agents: stores.agents,
+    oidc: stores.oidc,
+    ratchets,
     directory,
     pepper,
     reader,
@@ -198,16 +219,6 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       onRefused,
       onFault,
     });
-  const agents = new AgentRegistry({
-    tenant,
-    stores,
-    unitOfWork,
-    directory,
-    revocations,
-    pepper,
-    clock,
-    audit,
-  });
   const initialTokens = new InitialTokenRoom({ tenant, store: stores.enrolment, pepper, clock, audit });
   const registrations = new Registrations({
     tenant,

@@ -26,6 +26,8 @@ export interface AgentRecord {
   }[];
   /** With which it may authenticate in the TLS handshake (RFC 8705 section 2.2). */
   readonly certificates: readonly AgentCertificate[];
+  /** Whether its keys give way to another one with each use, so that a copy is noticed. */
+  readonly ratchet: boolean;
   /** Scopes (`<service>:<access>`) that it may ask for. */
   readonly scopes: readonly string[];
   /** Stated by an administrator; what the agent is for. */

@@ -1,8 +1,9 @@
 import { type JsonObject, toSeconds } from '../core/index.ts';
 import { GateClient, type ToolCallReport, type ToolDecision } from './gate-client.ts';
+import { KeyRatchet } from './key-ratchet.ts';
 import { digestOf, ProofMaker } from './proof-maker.ts';
 import { type PrivateJwk, SigningKey } from './signing-key.ts';
-import { type IssuedPassport, TokenClient } from './token-client.ts';
+import { type ClientCredential, type IssuedPassport, TokenClient } from './token-client.ts';
 
 /** A renewal begins when this share of the lifetime is over. */
 const RENEW_AFTER = 2 / 3;
@@ -18,8 +19,8 @@ export interface AgentOptions {
   readonly gate: string;
   /** The agent's id. */
   readonly clientId: string;
-  /** The agent's private key, as `sallyport agent add` keeps it; or its client secret. */
-  readonly key: PrivateJwk | { readonly secret: string };
+  /** The agent's private key, as `sallyport agent add` keeps it; its client secret; or a key that gives way. */
+  readonly key: PrivateJwk | { readonly secret: string } | KeyRatchet;
   /** What passports are asked to be for; without it, all that the agent may have. */
   readonly wanted?: WantedGrant;
   readonly fetch?: typeof fetch;
@@ -58,7 +59,7 @@ export class Agent {
 
   private constructor(
     o: AgentOptions,
-    credentialKey: SigningKey | string,
+    credential: ClientCredential,
     proofKey: SigningKey,
     from: Delegation | null,
   ) {
@@ -73,10 +74,7 @@ export class Agent {
     this.#tokens = new TokenClient({
       issuer,
       clientId,
-      credential:
-        typeof credentialKey === 'string'
-          ? { kind: 'secret', secret: credentialKey }
-          : { kind: 'key', key: credentialKey },
+      credential,
       proofs: this.#proofs,
       fetch: send,
       now,
@@ -103,8 +101,7 @@ export class Agent {
   }
 
   static async #open(o: AgentOptions, from: Delegation | null): Promise<Agent> {
-    const credential = 'secret' in o.key ? o.key.secret : await SigningKey.import(o.key as PrivateJwk);
-    const agent = new Agent(o, credential, await SigningKey.generate(), from);
+    const agent = new Agent(o, await credentialOf(o.key), await SigningKey.generate(), from);
     await agent.passport();
     return agent;
   }
@@ -198,4 +195,10 @@ export class Agent {
   #now(): number {
     return (this.#o.now ?? Date.now)();
   }
+}
+
+async function credentialOf(key: AgentOptions['key']): Promise<ClientCredential> {
+  if (key instanceof KeyRatchet) return { kind: 'ratchet', ratchet: key };
+  if ('secret' in key) return { kind: 'secret', secret: key.secret };
+  return { kind: 'key', key: await SigningKey.import(key) };
 }

@@ -9,6 +9,7 @@ export {
 } from './express.ts';
 export { SdkFault, type SdkFaultCode } from './fault.ts';
 export type { ToolCallReport, ToolDecision } from './gate-client.ts';
+export { KeyRatchet, type RatchetKeys } from './key-ratchet.ts';
 export { type IncomingRequest, ResourceServer, type ResourceServerOptions } from './resource-server.ts';
 export type { PrivateJwk } from './signing-key.ts';
 export type { IssuedPassport } from './token-client.ts';

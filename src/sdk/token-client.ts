@@ -1,6 +1,7 @@
 import { type JsonObject, LIMITS, toSeconds } from '../core/index.ts';
 import { parseStrictJsonObject } from '../proof/index.ts';
 import { SdkFault } from './fault.ts';
+import type { KeyRatchet } from './key-ratchet.ts';
 import type { ProofMaker } from './proof-maker.ts';
 import type { SigningKey } from './signing-key.ts';
 
@@ -12,7 +13,8 @@ const ANSWER_CHARS = 256 * 1024;
 /** How an agent proves to the issuer who it is. */
 export type ClientCredential =
   | { readonly kind: 'key'; readonly key: SigningKey }
-  | { readonly kind: 'secret'; readonly secret: string };
+  | { readonly kind: 'secret'; readonly secret: string }
+  | { readonly kind: 'ratchet'; readonly ratchet: KeyRatchet };
 
 /** A passport as the issuer gave it. */
 export interface IssuedPassport {
@@ -44,7 +46,18 @@ export class TokenClient {
   }
 
   /** Throws SdkFault: unreachable, malformed, refused. */
-  async request(form: Readonly<Record<string, string>>): Promise<IssuedPassport> {
+  request(form: Readonly<Record<string, string>>): Promise<IssuedPassport> {
+    const { credential } = this.#o;
+    if (credential.kind !== 'ratchet') return this.#request(form);
+    const { ratchet } = credential;
+    return ratchet.inTurn(async () => {
+      const passport = await this.#request(form);
+      await ratchet.advance();
+      return passport;
+    });
+  }
+
+  async #request(form: Readonly<Record<string, string>>): Promise<IssuedPassport> {
     this.#endpoint ??= await this.#discover();
     const askedAt = this.#o.now();
     let answer = await this.#ask(this.#endpoint, form);
@@ -80,7 +93,6 @@ export class TokenClient {
   async #authentication(): Promise<Record<string, string>> {
     const { clientId, credential, issuer, now } = this.#o;
     if (credential.kind === 'secret') return { client_id: clientId, client_secret: credential.secret };
-    const { key } = credential;
     const iat = toSeconds(now());
     const claims = {
       iss: clientId,
@@ -93,7 +105,7 @@ export class TokenClient {
     return {
       client_id: clientId,
       client_assertion_type: ASSERTION_TYPE,
-      client_assertion: await key.sign(key.kid === null ? {} : { kid: key.kid }, claims),
+      client_assertion: await signWith(credential, claims),
     };
   }
 
@@ -115,6 +127,15 @@ export class TokenClient {
       throw new SdkFault('malformed', `The issuer ${this.#o.issuer} does not answer with JSON.`, { cause });
     }
   }
+}
+
+function signWith(
+  credential: Exclude<ClientCredential, { readonly kind: 'secret' }>,
+  claims: JsonObject,
+): Promise<string> {
+  if (credential.kind === 'ratchet') return credential.ratchet.sign(claims);
+  const { key } = credential;
+  return key.sign(key.kid === null ? {} : { kid: key.kid }, claims);
 }
 
 function refusal(status: number, { error, error_description }: JsonObject): SdkFault {

@@ -13,6 +13,7 @@ export interface Schema {
     jwks: Json;
     secrets: Json;
     certificates: Json;
+    ratchet: number;
     scopes: Json;
     purpose: string | null;
     status: string;
@@ -192,5 +193,14 @@ export interface Schema {
     created_at: number;
     rotated_at: number;
   };
+  ratchets: {
+    tenant: string;
+    agent_id: string;
+    kid: string;
+    step: number;
+    thumbprint: string;
+    previous: string;
+  };
+  ratchet_keys: { tenant: string; agent_id: string; kid: string; thumbprint: string; step: number };
   sallyport_migrations: { number: number; name: string; checksum: string; applied_at: number };
 }

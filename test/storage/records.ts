@@ -13,6 +13,7 @@ export const agent = (changes: Partial<AgentRecord> = {}): AgentRecord => ({
   jwks: [{ kty: 'EC', crv: 'P-256', kid: 'k1', x: 'not-a-real-x', y: 'not-a-real-y' }],
   secrets: [{ id: 'secret_1', hash: 'ab'.repeat(32), createdAt: 1, expiresAt: null }],
   certificates: [{ x5t: 'not-a-real-thumbprint', subject: 'CN=builder', expiresAt: 9_000 }],
+  ratchet: true,
   scopes: ['github:read', 'npm:write'],
   purpose: 'builds “things”, 日本語 too',
   status: 'active',

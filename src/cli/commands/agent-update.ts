@@ -5,7 +5,7 @@ import { readJwks } from './agent-add.ts';
 
 export const agentUpdate = defineCommand({
   name: 'agent update',
-  summary: 'Change what an agent may ask for, its purpose or its public keys.',
+  summary: 'Change what an agent may ask for, its purpose, its public keys, or whether they give way.',
   arguments: [{ name: 'AGENT', help: 'Name or id.' }],
   options: {
     scope: {
@@ -17,15 +17,24 @@ export const agentUpdate = defineCommand({
     'no-scopes': { type: 'boolean', help: 'Take all scopes away.' },
     purpose: { type: 'string', value: 'TEXT', help: 'What it is for.' },
     jwks: { type: 'string', value: 'FILE', help: 'All its public keys from now on.' },
+    ratchet: {
+      type: 'string',
+      value: 'on|off',
+      help: 'Whether its keys give way with each use, so that a copy is noticed; its program must keep them (SDK).',
+    },
   },
   examples: [
     'sallyport agent update builder --scope github:read',
     'sallyport agent update builder --no-scopes',
+    'sallyport agent update builder --ratchet on',
   ],
   async run({ client, output, args, values }) {
     if (values['no-scopes'] && values.scope.length > 0)
       throw usageFault('--scope and --no-scopes exclude each other.');
+    if (values.ratchet !== undefined && values.ratchet !== 'on' && values.ratchet !== 'off')
+      throw usageFault('--ratchet is on or off.');
     const change = {
+      ...(values.ratchet === undefined ? {} : { ratchet: values.ratchet === 'on' }),
       ...(values.scope.length > 0 || values['no-scopes'] ? { scopes: values.scope } : {}),
       ...(values.purpose === undefined ? {} : { purpose: values.purpose }),
       ...(values.jwks === undefined ? {} : { jwks: readJwks(values.jwks) }),

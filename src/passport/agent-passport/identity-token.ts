@@ -50,7 +50,7 @@ export async function identityToken(
   const audience = audienceOf(body, o.audiences);
   const agent = await o.directory.find(id);
   // The same words for one that there is not, for one that may not act, and for a signature by another key.
-  if (agent?.status !== 'active')
+  if (agent?.status !== 'active' || agent.ratchet)
     throw new OAuthFault('invalid_grant', 'the signature is not by a key of the agent');
   const { key, kid, once } = o.challenges.check(agent, { challengeId, signatureB64 });
   const { dpop } = request.headers;

@@ -2,6 +2,7 @@ import { type Clock, type JsonObject, LIMITS } from '../../core/index.ts';
 import {
   checkSignature,
   ProofFault,
+  type PublicJwk,
   parseCompactJws,
   parsePublicJwk,
   readClaims,
@@ -11,9 +12,11 @@ import { ASSERTION_ALGORITHMS } from '../agent-input.ts';
 import { checkClientAssertion } from '../client-assertion.ts';
 import type { ClientCertificate } from '../client-certificate.ts';
 import { signatureVerifier } from '../crypto.ts';
-import type { Authenticated } from '../issuing.ts';
+import type { Authenticated, Within } from '../issuing.ts';
 import { OAuthFault } from '../oauth-fault.ts';
 import type { Pepper } from '../pepper.ts';
+import type { Ratchets, RatchetUse } from '../ratchet/ratchet.ts';
+import { readRatchetUse } from '../ratchet/ratchet-assertion.ts';
 import type { AgentRecord } from '../store.ts';
 import type { OnceOnly } from './once.ts';
 import type { TokenForm } from './token-form.ts';
@@ -27,6 +30,8 @@ const MARGIN_MS = 60_000;
 /** A client that proved who it is. Its assertion counts as used once `once` is used. */
 export interface AuthenticatedClient extends Authenticated {
   readonly once: readonly OnceOnly[];
+  /** Further work in the transaction that issues, once what may be used once was. */
+  readonly within?: Within;
 }
 
 /** What a client shows beside the form. */
@@ -42,6 +47,9 @@ export interface ClientAuthenticatorOptions {
   readonly directory: AgentDirectory;
   readonly pepper: Pepper;
   readonly clock: Clock;
+  readonly ratchets: Ratchets;
+  /** Whether a thing that may be used once was used. */
+  readonly wasUsed: (thing: OnceOnly) => Promise<boolean>;
 }
 
 /**
@@ -87,6 +95,7 @@ export class ClientAuthenticator {
 
   async #bySecret(clientId: string, secret: string): Promise<AuthenticatedClient> {
     const agent = await this.#active(clientId);
+    if (agent.ratchet) throw failed();
     const id = this.#o.pepper.matchSecret(agent, secret, this.#o.clock.now());
     if (id === null) throw failed();
     return { agent, by: { kind: 'secret', id }, once: [] };
@@ -104,14 +113,19 @@ export class ClientAuthenticator {
     const agent = await this.#active(sub);
     const now = this.#o.clock.now();
     const kid = checkClientAssertion(text, agent, now);
-    const stored = agent.jwks.find((jwk) => jwk.kid === kid);
-    await checkSignature(jws, parsePublicJwk(stored), this.#verifySignature).catch((cause: unknown) => {
-      throw cause instanceof ProofFault ? failed('the client assertion is not valid', cause) : cause;
-    });
+    const { key, use } = await readKeys(agent, kid, jws, claims);
+    await checkSignature(jws, key, this.#verifySignature).catch(notValid);
     this.#checkClaims(claims, now);
     const expiresAt = Number(exp) * 1000 + MARGIN_MS;
     const fault = () => failed('client assertion tokens must only be used once');
-    return { agent, by: { kind: 'key', kid }, once: [{ by: sub, jti: String(jti), expiresAt, fault }] };
+    const once = { by: sub, jti: String(jti), expiresAt, fault };
+    const client = { agent, by: { kind: 'key', kid }, once: [once] } as const;
+    if (use === null) return client;
+    // An assertion that somebody caught and sends again is no copy of a key.
+    if (await this.#o.wasUsed(once)) throw fault();
+    const { ratchets } = this.#o;
+    await ratchets.admit(agent, use).catch((cause: unknown) => ratchets.answer(cause));
+    return { ...client, within: (stores) => ratchets.use(stores.ratchets, agent, use) };
   }
 
   #checkClaims({ aud, exp, nbf, iat }: JsonObject, now: number): void {
@@ -134,6 +148,23 @@ export class ClientAuthenticator {
     if (agent?.status !== 'active') throw failed();
     return agent;
   }
+}
+
+/** The key that signed: the registered one, or where keys give way the one whose turn it is. Throws OAuthFault. */
+async function readKeys(
+  agent: AgentRecord,
+  kid: string,
+  { header }: { readonly header: JsonObject },
+  claims: JsonObject,
+): Promise<{ readonly key: PublicJwk; readonly use: RatchetUse | null }> {
+  if (!agent.ratchet) {
+    return { key: parsePublicJwk(agent.jwks.find((jwk) => jwk.kid === kid)), use: null };
+  }
+  return readRatchetUse(agent, kid, { header, claims }).catch(notValid);
+}
+
+function notValid(cause: unknown): never {
+  throw cause instanceof ProofFault ? failed('the client assertion is not valid', cause) : cause;
 }
 
 function parse(text: string) {

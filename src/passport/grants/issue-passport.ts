@@ -21,7 +21,10 @@ export async function issuePassport(
   const { sub, once, ...rest } = given;
   const draft: PassportDraft = { ...rest, kid: key.kid, jkt: proof?.jkt ?? null, x5t: proof?.x5t ?? null };
   const used = [...client.once, ...(proof?.once ?? []), ...once];
-  const claims = await o.issuing.issue(draft, client, (stores, now) => useOnce(stores, now, used));
+  const claims = await o.issuing.issue(draft, client, async (stores, now) => {
+    await useOnce(stores, now, used);
+    await client.within?.(stores, now);
+  });
   const { iat, exp, scope, jkt, x5t, audience } = draft;
   const token = await o.signer.sign(key, 'at+jwt', {
     ...{ iss: o.issuer, sub, aud: audience, client_id: client.agent.id, iat, exp, scope },

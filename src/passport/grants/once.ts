@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { OAuthFault } from '../oauth-fault.ts';
 import type { PassportStores } from '../options.ts';
 
+const MODEL = 'ReplayDetection';
+
 /** Something that may be used once: a client assertion, a proof. */
 export interface OnceOnly {
   /** Who made it: a jti is unique for its maker alone. */
@@ -22,12 +24,13 @@ export async function useOnce(
   now: number,
   things: readonly OnceOnly[],
 ): Promise<void> {
-  for (const { by, jti, expiresAt, fault } of things) {
-    const id = createHash('sha256').update(`${by}${jti}`).digest('base64url');
+  for (const thing of things) {
+    const { by, expiresAt, fault } = thing;
+    const id = idOf(thing);
     const row = {
-      model: 'ReplayDetection',
+      model: MODEL,
       id,
-      payload: { kind: 'ReplayDetection', jti: id, iss: by },
+      payload: { kind: MODEL, jti: id, iss: by },
       grantId: null,
       userCode: null,
       uid: null,
@@ -36,4 +39,17 @@ export async function useOnce(
     };
     if (!(await stores.oidc.insertIfAbsent(row, now))) throw fault();
   }
+}
+
+/** Whether it was used, by a request that is done. To be asked only where a no decides nothing. */
+export async function wasUsed(
+  stores: Pick<PassportStores, 'oidc'>,
+  now: number,
+  thing: OnceOnly,
+): Promise<boolean> {
+  return (await stores.oidc.find(MODEL, idOf(thing), now)) !== null;
+}
+
+function idOf({ by, jti }: OnceOnly): string {
+  return createHash('sha256').update(`${by}${jti}`).digest('base64url');
 }

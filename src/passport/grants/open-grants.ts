@@ -6,12 +6,14 @@ import { PATHS } from '../metadata.ts';
 import type { Nonces } from '../nonces.ts';
 import type { PassportReader } from '../passport-reader.ts';
 import type { Pepper } from '../pepper.ts';
-import type { AgentStore } from '../store.ts';
+import type { Ratchets } from '../ratchet/ratchet.ts';
+import type { AgentStore, OidcStore } from '../store.ts';
 import { ForeignKeys } from '../workloads/foreign-keys.ts';
 import type { TrustRule } from '../workloads/trust-rules.ts';
 import { WorkloadAuthenticator } from '../workloads/workload-authenticator.ts';
 import { ClientAuthenticator } from './client-authenticator.ts';
 import { CLIENT_CREDENTIALS, forItself, JWT_BEARER } from './for-itself.ts';
+import { wasUsed } from './once.ts';
 import type { Signer } from './signing.ts';
 import { type OwnGrant, OwnGrants } from './token-endpoint.ts';
 import { TOKEN_EXCHANGE, tokenExchange } from './token-exchange.ts';
@@ -35,12 +37,18 @@ export interface GrantsOptions {
   readonly signer: Signer;
   readonly policy: DelegationPolicy;
   readonly clock: Clock;
+  readonly ratchets: Ratchets;
+  readonly oidc: OidcStore;
 }
 
 /** The grants that are ours: one line a grant. Without rules nobody's platform is trusted, and the grant is not offered. */
 export function openGrants(o: GrantsOptions): OwnGrants {
   const tokenEndpoint = `${o.issuer}${PATHS.token}`;
-  const clients = new ClientAuthenticator({ ...o, tokenEndpoint });
+  const clients = new ClientAuthenticator({
+    ...o,
+    tokenEndpoint,
+    wasUsed: (thing) => wasUsed(o, o.clock.now(), thing),
+  });
   const workloads = new WorkloadAuthenticator({ ...o, keys: new ForeignKeys(o) });
   const authenticate: OwnGrant['authenticate'] = (form, shown) => clients.authenticate(form, shown);
   const bearer: OwnGrant = {
@@ -53,6 +61,7 @@ export function openGrants(o: GrantsOptions): OwnGrants {
       [TOKEN_EXCHANGE, { authenticate, grant: tokenExchange(o) }],
       ...(o.rules.length === 0 ? [] : [[JWT_BEARER, bearer] as const]),
     ]),
+    ratchets: o.ratchets,
     proofs: new TokenProofReader({ ...o, tokenEndpoint, boundOnly: o.bearer === 'never' }),
   });
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '../../core/index.ts';
 import type { ClientCertificate } from '../client-certificate.ts';
+import type { Ratchets } from '../ratchet/ratchet.ts';
 import { readAskedGrant } from './asked-grant.ts';
 import type { Authenticate, Grant } from './grant.ts';
 import type { TokenForm } from './token-form.ts';
@@ -16,6 +17,7 @@ export interface OwnGrantsOptions {
   /** By `grant_type`. */
   readonly grants: ReadonlyMap<string, OwnGrant>;
   readonly proofs: TokenProofReader;
+  readonly ratchets: Ratchets;
 }
 
 /** The grants that we answer ourselves; the OAuth library has the others. */
@@ -52,6 +54,8 @@ export class OwnGrants {
     const dpop = headers.dpop;
     const shown = { proof: typeof dpop === 'string' ? dpop : undefined, certificate };
     const proof = await this.#o.proofs.read(shown, client.agent.id);
-    return grant({ form, asked: readAskedGrant(form), client, proof });
+    return grant({ form, asked: readAskedGrant(form), client, proof }).catch((fault: unknown) =>
+      this.#o.ratchets.answer(fault),
+    );
   }
 }

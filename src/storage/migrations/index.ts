@@ -3,6 +3,7 @@ import { delegation } from './0002-delegation.ts';
 import { idempotency } from './0003-idempotency.ts';
 import { enrolment } from './0004-enrolment.ts';
 import { certificates } from './0005-certificates.ts';
+import { ratchets } from './0006-ratchets.ts';
 import type { Migration } from './migration.ts';
 
 export type { MigrationTarget } from './migrate.ts';
@@ -10,4 +11,11 @@ export { countMissing, migrate } from './migrate.ts';
 export type { Migration } from './migration.ts';
 
 /** In order, without gaps. A migration that was released is never edited: a new one is added. */
-export const MIGRATIONS: readonly Migration[] = [first, delegation, idempotency, enrolment, certificates];
+export const MIGRATIONS: readonly Migration[] = [
+  first,
+  delegation,
+  idempotency,
+  enrolment,
+  certificates,
+  ratchets,
+];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AgentRecord, AgentStore } from '../../passport/index.ts';
 import type { Link } from '../link.ts';
-import { json, jsonObject, literal, rowReader, strings } from './columns.ts';
+import { flag, json, jsonObject, literal, rowReader, strings } from './columns.ts';
 
 const COLUMNS = [
   'tenant',
@@ -11,6 +11,7 @@ const COLUMNS = [
   'jwks',
   'secrets',
   'certificates',
+  'ratchet',
   'scopes',
   'purpose',
   'status',
@@ -40,6 +41,7 @@ const rows = rowReader<AgentRecord>(
     certificates: json(
       z.array(z.strictObject({ x5t: z.string(), subject: z.string(), expiresAt: z.number() })),
     ),
+    ratchet: flag,
     scopes: json(strings),
     purpose: z.string().nullable(),
     status: z.enum(['active', 'quarantined', 'deleted']),
@@ -58,6 +60,7 @@ function toRow(agent: AgentRecord) {
     jwks: JSON.stringify(agent.jwks),
     secrets: JSON.stringify(agent.secrets),
     certificates: JSON.stringify(agent.certificates),
+    ratchet: agent.ratchet ? 1 : 0,
     scopes: JSON.stringify(agent.scopes),
     purpose: agent.purpose,
     status: agent.status,

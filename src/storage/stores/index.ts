@@ -9,6 +9,7 @@ import type {
   EnrolmentStore,
   OidcStore,
   PassportStore,
+  RatchetStore,
   ReplayStore,
   RevocationStore,
   StatusEntryStore,
@@ -28,6 +29,7 @@ import { idempotencyStore } from './idempotency-store.ts';
 import { oidcStore } from './oidc-store.ts';
 import { outboxStore } from './outbox-store.ts';
 import { passportStore } from './passport-store.ts';
+import { ratchetStore } from './ratchet-store.ts';
 import { replayStore } from './replay-store.ts';
 import { revocationStore } from './revocation-store.ts';
 import { riskStore } from './risk-store.ts';
@@ -45,6 +47,7 @@ export interface Stores {
   readonly callCounts: CallCountStore;
   readonly statusEntries: StatusEntryStore;
   readonly enrolment: EnrolmentStore;
+  readonly ratchets: RatchetStore;
   readonly credentials: CredentialStore;
   readonly approvals: ApprovalStore;
   readonly sinks: SinkStore;
@@ -68,6 +71,7 @@ export function makeStores(link: Link, feed: ChangeFeed): Stores {
     callCounts: callCountStore(link),
     statusEntries: statusEntryStore(link),
     enrolment: enrolmentStore(link),
+    ratchets: ratchetStore(link),
     credentials: credentialStore(link, feed),
     approvals: approvalStore(link),
     sinks: sinkStore(link),

@@ -20,6 +20,10 @@ import {
 
 const jwks = z.array(jsonObject).max(10).describe('Public keys as JWKs with a `kid` each.');
 
+const ratchet = z
+  .boolean()
+  .describe('Whether its keys give way to another one with each use, so that a copy is noticed.');
+
 const certificates = z
   .array(pem)
   .max(10)
@@ -40,6 +44,7 @@ const agent = z
       .array(z.object({ x5t: z.string(), subject: z.string(), expiresAt: moment }))
       .readonly()
       .describe('By the hash that passports name in `cnf`.'),
+    ratchet: z.boolean(),
     secrets: z
       .array(z.object({ id: z.string(), createdAt: moment, expiresAt: moment.nullable() }))
       .readonly()
@@ -68,6 +73,7 @@ export const agentRoutes: readonly Route[] = [
         purpose: line(500).nullable().default(null),
         jwks: jwks.default([]),
         certificates: certificates.default([]),
+        ratchet: ratchet.default(false),
         withSecret: z.boolean().default(false),
       })
       .refine(
@@ -117,6 +123,7 @@ export const agentRoutes: readonly Route[] = [
         purpose: line(500).nullable().optional(),
         jwks: jwks.optional(),
         certificates: certificates.optional(),
+        ratchet: ratchet.optional(),
         owner: line(200).optional(),
       })
       .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' }),
@@ -128,6 +135,7 @@ export const agentRoutes: readonly Route[] = [
         ...(body.scopes === undefined ? {} : { scopes: body.scopes }),
         ...(body.purpose === undefined ? {} : { purpose: body.purpose }),
         ...(body.jwks === undefined ? {} : { jwks: body.jwks }),
+        ...(body.ratchet === undefined ? {} : { ratchet: body.ratchet }),
         ...(body.certificates === undefined ? {} : { certificates: body.certificates }),
         ...(body.owner === undefined ? {} : { owner: body.owner }),
       };
