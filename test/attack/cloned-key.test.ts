@@ -224,7 +224,9 @@ describe('a key that gives way with each use', () => {
         issuer: bench.issuer,
         gate: bench.issuer,
         clientId: agent.id,
-        key: new KeyRatchet(keys, async (changed) => void (kept = changed)),
+        key: new KeyRatchet(keys, async (changed) => {
+          kept = changed;
+        }),
       });
     const first = await open(kept);
     const copy = kept;
