@@ -9,7 +9,7 @@ export type { EnrolmentStore, InitialTokenRecord, RegistrationRecord } from './e
 export { MemoryReplayStore } from './memory-replay.ts';
 export { protectedResourceMetadata } from './metadata.ts';
 export type { PassportRoomOptions } from './options.ts';
-export type { RatchetLine, RatchetState, RatchetStore } from './ratchet/store.ts';
+export type { RatchetState, RatchetStore } from './ratchet/store.ts';
 export type { Revocations } from './revocations.ts';
 export type { PassportRoom } from './room.ts';
 export { openPassportRoom } from './room.ts';
