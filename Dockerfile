@@ -5,6 +5,13 @@ COPY package.json package-lock.json .npmrc ./
 # The image brings Node 24 itself; the pinned runtime of the packages is for machines without it.
 RUN npm install --no-save --omit=dev --omit=optional --no-audit --no-fund
 
+# The guard engine: the headers of Node come with the full image's compiler, and nothing of both stays.
+FROM node:24-bookworm AS engine
+WORKDIR /app
+COPY --from=packages /app/node_modules ./node_modules
+COPY native ./native
+RUN node native/build.mjs --quiet
+
 FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production SALLYPORT_HOME=/state SALLYPORT_MONITOR_PORT=8472
@@ -13,6 +20,8 @@ COPY package.json ./
 COPY bin ./bin
 COPY src ./src
 COPY policies ./policies
+COPY native/sources.mjs ./native/
+COPY --from=engine /app/native/build/guard.node /app/native/build/guard.node.json /app/native/build/guard-launch ./native/build/
 RUN mkdir /state && chown node:node /state && ln -s /app/bin/sallyport /usr/local/bin/sallyport
 USER node
 VOLUME /state

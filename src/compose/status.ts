@@ -29,7 +29,12 @@ export async function statusOf(o: {
     policy: { generation: set.generation, policies: set.size, faults: keeper.faults.map(formatFault) },
     services: o.services.all().length,
     detector: { profile: detector.profile, rules: detector.rules, onLate: config.detector.onLate },
-    guard: { ...guard.status, required: guard.isRequired, counts: { ...guard.counts } },
+    guard: {
+      ...guard.status,
+      required: guard.isRequired,
+      counts: { ...guard.counts },
+      engine: await guard.stats(),
+    },
     outbox: { ...(await o.outbox.lag()) },
     weakened: weakened(config, keeper),
   };

@@ -1,5 +1,11 @@
 export { absentGuard } from './absent.ts';
+export { examineGuard, type GuardSource, scoreOnce, statsOnce } from './ask-once.ts';
+export { GuardFault } from './engine/fault.ts';
 export type { Guard, GuardScores, GuardSegment, GuardStatus } from './guard.ts';
+export { DEFAULT_MODEL, findModel } from './model-file.ts';
 export { type OpenGuard, openGuard, whyNoEngine } from './open-guard.ts';
+export { PRESETS } from './presets/index.ts';
+export { parseGuardAddress, showGuardAddress } from './process/address.ts';
+export { serveGuard } from './process/serve.ts';
 export { showGuardStatus } from './show-status.ts';
 export type { GuardCounts } from './supervised.ts';

@@ -47,13 +47,30 @@ function labelled(engine: GuardEngine): Scorer {
     async score({ segments, ...how }) {
       if (segments.length === 0) return NOTHING;
       const { probabilities, promptTokens, windows, queueMs, computeMs } = await engine.score({
-        segments,
+        segments: withinHalf(engine, segments),
         ...how,
       });
       const scores = new Map(labels.map((name, at) => [name, probabilities[at] ?? 0]));
       return { scores, tokens: promptTokens, windows, queueMs, computeMs };
     },
   };
+}
+
+/**
+ * What stands before the judged text may fill half of the model's window and no more (docs/reference/guard-model.md):
+ * of longer words the ends stay, the last ones first. Else an agent that is told much could not be judged at all.
+ */
+function withinHalf(engine: GuardEngine, segments: readonly GuardSegment[]): readonly GuardSegment[] {
+  // Each segment has a token that opens it and one that closes it; cut text may tokenize a little longer.
+  let left = Math.floor(engine.info.context / 2) - 4 * segments.length - 8;
+  const kept: GuardSegment[] = [];
+  for (const { role, text } of segments.slice(0, -1).reverse()) {
+    const ids = engine.tokenize(text);
+    if (left <= 0) break;
+    kept.unshift({ role, text: ids.length <= left ? text : engine.detokenize(ids.slice(-left)) });
+    left -= ids.length;
+  }
+  return [...kept, ...segments.slice(-1)];
 }
 
 function classifier(engine: GuardEngine, rule: Scoring<'classifier'>): Scorer {
@@ -81,11 +98,9 @@ async function question(
   windowTokens: number,
 ): Promise<Scorer> {
   const prefix = await engine.prefix(rule.head);
-  const tail = engine.tokenize(rule.tail, { trusted: true });
-  const choices = rule.choices.map(({ text }) => firstToken(engine, text));
-  if (new Set(choices).size !== choices.length) {
-    throw new GuardFault('unsupported', 'Two answers of the preset begin with the same token of this model.');
-  }
+  const { shared, choices } = answersOf(engine, rule);
+  // What all answers begin with is put into the model's mouth.
+  const tail = Int32Array.from([...engine.tokenize(rule.tail, { trusted: true }), ...shared]);
   const room = Math.min(windowTokens, engine.info.context - 1) - prefix.tokens - tail.length;
   if (room < 64) throw new GuardFault('too_long', "The preset's template fills the model's context.");
   return {
@@ -171,11 +186,19 @@ function windowsOf(
   return windows;
 }
 
-function firstToken(engine: GuardEngine, text: string): number {
-  const [first] = engine.tokenize(text, { trusted: true });
-  if (first === undefined)
-    throw new GuardFault('unsupported', 'An answer of the preset has no token in this model.');
-  return first;
+/** The tokens that the answers share at their beginning, and the one by which each differs. */
+function answersOf(
+  engine: GuardEngine,
+  rule: Scoring<'question'>,
+): { readonly shared: readonly number[]; readonly choices: readonly number[] } {
+  const all = rule.choices.map(({ text }) => [...engine.tokenize(text, { trusted: true })]);
+  let length = 0;
+  while (all.every((ids) => ids[length] !== undefined && ids[length] === all[0]?.[length])) length += 1;
+  const choices = all.map((ids) => ids[length]).filter((id) => id !== undefined);
+  if (new Set(choices).size !== all.length) {
+    throw new GuardFault('unsupported', 'Two answers of the preset begin with the same token of this model.');
+  }
+  return { shared: all[0]?.slice(0, length) ?? [], choices };
 }
 
 function labelsOf(answers: Readonly<Partial<Record<string, string>>>): readonly string[] {

@@ -35,6 +35,10 @@ import { demo } from './demo.ts';
 import { detectorReplay } from './detector-replay.ts';
 import { detectorScore } from './detector-score.ts';
 import { doctor } from './doctor.ts';
+import { guardCheck } from './guard-check.ts';
+import { guardScore } from './guard-score.ts';
+import { guardServe } from './guard-serve.ts';
+import { guardStats } from './guard-stats.ts';
 import { hookInstall } from './hook-install.ts';
 import { hookRun } from './hook-run.ts';
 import { hookUninstall } from './hook-uninstall.ts';
@@ -119,6 +123,10 @@ export const COMMANDS: readonly Command[] = [
   hookRun,
   detectorReplay,
   detectorScore,
+  guardCheck,
+  guardScore,
+  guardServe,
+  guardStats,
   policyExplain,
   policyStatus,
   policyReload,

@@ -32,7 +32,7 @@ interface QuestionPreset {
   readonly reads: 'last' | 'all';
   /** Text of ours behind it, up to where the answer begins. */
   readonly tail: string;
-  /** Possible answers, by their first token, and how much danger each stands for. */
+  /** Possible answers, told apart by the first token in which they differ, and how much danger each stands for. */
   readonly choices: readonly { readonly text: string; readonly danger: number }[];
   readonly answers: Readonly<Partial<Record<Role, string>>>;
 }

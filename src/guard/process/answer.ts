@@ -1,31 +1,23 @@
 import type { Duplex } from 'node:stream';
-import type { GuardEngine } from '../engine/engine.ts';
 import { GuardFault } from '../engine/fault.ts';
-import type { Scorer } from '../scorer.ts';
+import type { Answers, ScoreOrder } from './answers.ts';
 import { encodeFrame, FrameError, FrameReader, REQUEST_BYTES } from './frames.ts';
 import { type GuardAnswer, type GuardRequest, requestSchema } from './messages.ts';
 
-const EXAMINED_TOKENS = [16, 64, 128, 512] as const;
 /** What one line may ask for at a time. */
 const MOST_OPEN = 1024;
 /** Answers that nobody fetches. */
 const MOST_UNSENT_BYTES = 16 * 1024 * 1024;
 
-/** What answers the requests of a line. */
-export interface Served {
-  readonly engine: GuardEngine;
-  readonly scorer: Scorer;
-}
-
 /** Answers what comes down one line, until it ends. A line that breaks the format is cut, and the others go on. */
 export class Answerer {
   readonly #line: Duplex;
-  readonly #served: Served;
+  readonly #answers: Answers;
   readonly #open = new Map<number, AbortController>();
 
-  constructor(line: Duplex, served: Served) {
+  constructor(line: Duplex, answers: Answers) {
     this.#line = line;
-    this.#served = served;
+    this.#answers = answers;
     const reader = new FrameReader(REQUEST_BYTES);
     line.on('data', (chunk: Buffer) => {
       try {
@@ -78,25 +70,14 @@ export class Answerer {
     request: Exclude<GuardRequest, { type: 'open' | 'cancel' }>,
     signal: AbortSignal,
   ): Promise<GuardAnswer> {
-    const { engine, scorer } = this.#served;
     const { id } = request;
     switch (request.type) {
       case 'stats':
-        return { type: 'stats', id, stats: { ...engine.stats(), peakBytes: peakBytes() } };
+        return { ...(await this.#answers.stats()), type: 'stats', id };
       case 'examine':
-        return {
-          type: 'examined',
-          id,
-          info: { ...engine.info, labels: [...engine.info.labels] },
-          timings: await timed(engine),
-          peakBytes: peakBytes(),
-        };
-      case 'score': {
-        const { segments, labels, deadlineMs } = request;
-        const { scores, ...rest } = await scorer.score({ segments, deadlineMs, signal });
-        const asked = [...scores].filter(([label]) => labels.includes(label));
-        return { type: 'scores', id, scores: Object.fromEntries(asked), ...rest };
-      }
+        return { ...(await this.#answers.examine()), type: 'examined', id };
+      case 'score':
+        return { ...(await this.#answers.score(orderOf(request), signal)), type: 'scores', id };
     }
   }
 
@@ -107,27 +88,8 @@ export class Answerer {
   }
 }
 
-/** Median of three passes for each length that the model takes. */
-async function timed(engine: GuardEngine): Promise<{ tokens: number; ms: number }[]> {
-  const timings = [];
-  for (const length of EXAMINED_TOKENS.filter((one) => one <= engine.info.context)) {
-    const tokens = Int32Array.from(
-      { length },
-      (_, at) => (at * 7 + 3) % Math.min(engine.info.vocabulary, 256),
-    );
-    const took: number[] = [];
-    for (let round = 0; round < 3; round++) {
-      const { computeMs } = await engine.score({ tokens, labels: engine.info.isEncoder ? [] : [0, 1] });
-      took.push(computeMs);
-    }
-    timings.push({ tokens: length, ms: took.sort((a, b) => a - b)[1] ?? 0 });
-  }
-  return timings;
-}
-
-/** Most memory that this process has had; asked of the kernel by a call that needs no file. */
-function peakBytes(): number {
-  return process.resourceUsage().maxRSS * 1024;
+function orderOf({ segments, labels, deadlineMs }: Extract<GuardRequest, { type: 'score' }>): ScoreOrder {
+  return { segments, labels, deadlineMs };
 }
 
 function faultOf(id: number, fault: unknown): GuardAnswer {

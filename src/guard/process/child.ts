@@ -28,8 +28,8 @@ async function start(messages: readonly unknown[]): Promise<void> {
     // The parent waits for `ready` before it asks for anything.
     if (order.type !== 'open' || messages.length > 1)
       throw new TypeError('the first message is to be open, alone');
-    const { served, ready } = await openServed(order);
-    new Answerer(line, served);
+    const { answers, ready } = await openServed(order);
+    new Answerer(line, answers);
     line.write(encodeFrame(ready));
     line.resume();
   } catch (fault) {

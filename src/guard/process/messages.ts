@@ -14,6 +14,8 @@ export const requestSchema = z.discriminatedUnion('type', [
     sha256: z.string().nullable(),
     preset: z.string().nullable(),
     threads: z.int().min(0).max(256),
+    /** Whoever wants to know what a file is takes one that no preset drives as well. */
+    examine: z.boolean(),
   }),
   z.strictObject({
     type: z.literal('score'),
@@ -56,6 +58,8 @@ const readySchema = z.object({
   labels: z.array(labelName).max(64),
   /** Empty: the process can open no file, make no socket and start no program. Else why that could not be had. */
   unconfined: z.string().max(512),
+  /** Why no preset drives the model; empty where one does. */
+  note: z.string().max(1024).default(''),
 });
 
 export type Ready = z.infer<typeof readySchema>;

@@ -3,32 +3,49 @@ import { type Addon, loadAddon } from '../engine/addon.ts';
 import { GuardEngine } from '../engine/engine.ts';
 import { GuardFault } from '../engine/fault.ts';
 import { choosePreset } from '../presets/index.ts';
-import { makeScorer } from '../scorer.ts';
-import type { Served } from './answer.ts';
+import { makeScorer, type Scorer } from '../scorer.ts';
+import type { Answers } from './answers.ts';
+import { engineAnswers } from './engine-answers.ts';
 import type { GuardAnswer, GuardRequest, Ready } from './messages.ts';
 
 /** Opens the model and gives up, if this process shall serve strangers' texts, what it no longer needs. */
 export async function openServed(
   order: Extract<GuardRequest, { type: 'open' }>,
-): Promise<{ readonly served: Served; readonly ready: Ready }> {
+): Promise<{ readonly answers: Answers; readonly ready: Ready }> {
   const addon: Addon = loadAddon(order.addon);
   const { model, sha256, threads } = order;
   const engine = await GuardEngine.open({ addon, model, threads, ...(sha256 === null ? {} : { sha256 }) });
   const { architecture, isa, context } = engine.info;
-  const preset = choosePreset({ architecture, model: basename(model), wanted: order.preset });
-  if (typeof preset === 'string') throw new GuardFault('unsupported', preset);
-  const scorer = await makeScorer(engine, preset);
+  const { name, scorer, note } = await drive(engine, order);
   await warmUp(engine, context);
   const ready: Ready = {
     type: 'ready',
     model: basename(model).slice(0, 255),
     architecture,
     backend: `cpu ${isa}`,
-    preset: preset.name,
+    preset: name,
     labels: [...scorer.labels],
+    note,
     unconfined: addon.confine(),
   };
-  return { served: { engine, scorer }, ready };
+  return { answers: engineAnswers(engine, scorer), ready };
+}
+
+/** The preset at work; who only examines a file is told instead why there is none. */
+async function drive(
+  engine: GuardEngine,
+  order: Extract<GuardRequest, { type: 'open' }>,
+): Promise<{ readonly name: string; readonly scorer: Scorer; readonly note: string }> {
+  const { architecture } = engine.info;
+  try {
+    const preset = choosePreset({ architecture, model: basename(order.model), wanted: order.preset });
+    if (typeof preset === 'string') throw new GuardFault('unsupported', preset);
+    return { name: preset.name, scorer: await makeScorer(engine, preset), note: '' };
+  } catch (fault) {
+    if (!order.examine || !(fault instanceof GuardFault)) throw fault;
+    const scorer: Scorer = { labels: [], score: () => Promise.reject(fault) };
+    return { name: '', scorer, note: fault.message };
+  }
 }
 
 /** One pass while threads and memory can still be had freely. */

@@ -22,6 +22,8 @@ export interface ChildOptions {
   readonly threads: number;
   /** Private memory of the process; null: follows from the size of the file. */
   readonly memoryBytes: number | null;
+  /** True: only to know what the file is, whether a preset drives it or not. */
+  readonly examine?: boolean;
   /** The program in the child; for tests, which put others there. */
   readonly entry?: string;
 }
@@ -74,7 +76,15 @@ export function startChild(o: ChildOptions): ChildLine {
   const line = child.stdio[3] as Duplex;
   line.on('error', () => line.destroy());
   const { model, sha256, preset, threads } = o;
-  const order: GuardRequest = { type: 'open', addon: o.files.addon, model, sha256, preset, threads };
+  const order: GuardRequest = {
+    type: 'open',
+    addon: o.files.addon,
+    model,
+    sha256,
+    preset,
+    threads,
+    examine: o.examine ?? false,
+  };
   line.write(encodeFrame(order));
   return { line, pid: child.pid, ended, kill: () => void child.kill('SIGKILL') };
 }

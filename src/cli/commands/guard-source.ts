@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import {
+  DEFAULT_MODEL,
+  findModel,
+  GuardFault,
+  type GuardSource,
+  PRESETS,
+  parseGuardAddress,
+} from '../../guard/index.ts';
+import { CliFault, EXIT, stateFault, usageFault } from '../fault.ts';
+import { PROGRAM_ROOT, type State } from '../state.ts';
+
+/** What the verbs that open a model have in common. */
+export const MODEL_OPTIONS = {
+  sha256: {
+    type: 'string',
+    value: 'HEX',
+    help: 'What the SHA-256 of the file must be; checked before it is parsed.',
+  },
+  preset: {
+    type: 'string',
+    value: 'NAME',
+    help: `How it is asked: ${PRESETS.map(({ name }) => name).join(', ')}.`,
+  },
+  threads: { type: 'string', value: 'COUNT', help: 'Threads that compute; default: as configured.' },
+} as const;
+
+interface ModelValues {
+  readonly sha256: string | undefined;
+  readonly preset: string | undefined;
+  readonly threads: string | undefined;
+}
+
+/** A model file of the command line, or the guard of the settings. */
+export function sourceOf(values: ModelValues, model: string | undefined, state: State): GuardSource {
+  const preset = values.preset ?? null;
+  if (preset !== null && !PRESETS.some(({ name }) => name === preset))
+    throw usageFault(`--preset: there is no ${preset}.`);
+  const sha256 = values.sha256 ?? null;
+  if (sha256 !== null && !/^[0-9a-f]{64}$/.test(sha256))
+    throw usageFault('--sha256 has 64 lower-case hex digits.');
+  const threads = values.threads === undefined ? null : Number(values.threads);
+  if (threads !== null && !(Number.isInteger(threads) && threads >= 0 && threads <= 256)) {
+    throw usageFault('--threads is a whole number from 0 to 256.');
+  }
+  if (model !== undefined)
+    return { kind: 'file', model: resolve(model), sha256, preset, threads: threads ?? 0 };
+  const { guard, paths } = state.config;
+  if (guard.remote !== null) return { kind: 'remote', address: addressOf(guard.remote, paths.home) };
+  const found = findModel({ ...guard, home: paths.home, programRoot: PROGRAM_ROOT });
+  if (found === null) {
+    throw stateFault(
+      'No guard model is installed.',
+      `Name a file, set guard.model, or put one at ${DEFAULT_MODEL}.`,
+    );
+  }
+  return {
+    kind: 'file',
+    model: found.path,
+    sha256: sha256 ?? found.sha256,
+    preset: preset ?? guard.preset,
+    threads: threads ?? guard.threads,
+  };
+}
+
+export function addressOf(text: string, folder: string) {
+  const address = parseGuardAddress(text, folder);
+  if (address === null)
+    throw usageFault(`${text} is no address of this machine: unix:PATH, or 127.0.0.1:PORT.`);
+  return address;
+}
+
+/** SHA-256 of a model's weights: the file itself, or model.safetensors of a folder. Null: it can't be read. */
+export async function digestOf(model: string): Promise<string | null> {
+  const isFolder = statSync(model, { throwIfNoEntry: false })?.isDirectory() === true;
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(isFolder ? join(model, 'model.safetensors') : model))
+      hash.update(chunk);
+  } catch {
+    // The engine has told what is wrong with the file; the digest is beside it.
+    return null;
+  }
+  return hash.digest('hex');
+}
+
+/** Runs `work`; what the engine refuses becomes a fault of the command line. */
+export async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof GuardFault)) throw cause;
+    const refused =
+      cause.code === 'model_rejected' || cause.code === 'pin_mismatch' || cause.code === 'unsupported';
+    throw new CliFault(refused ? EXIT.refused : EXIT.state, cause.code, cause.message, { cause });
+  }
+}
