@@ -53,6 +53,7 @@ export async function openJudges(
     profile: config.detector.profile,
     onLate: config.detector.onLate,
     rate: { burst: config.detector.callsAtOnce, perSecond: config.detector.callsPerSecond },
+    labels: config.detector.labels,
     memoryBytes: config.detector.memoryMiB * 1024 * 1024,
     clock,
     audit,

@@ -290,6 +290,18 @@ export const configSchema = z.strictObject({
         .max(1_000_000)
         .default(500)
         .describe('Calls that one session may make in a burst before callsPerSecond counts.'),
+      labels: z
+        .array(
+          z.strictObject({
+            name: z.string().min(1).max(200),
+            labels: z.array(z.enum(['untrusted-source', 'private-data', 'public-sink', 'destructive'])),
+          }),
+        )
+        .max(1_000)
+        .default([])
+        .describe(
+          'What tools, services and hosts are (`name`, with `*`), where their names do not tell; the first that fits counts.',
+        ),
       memoryMiB: z
         .int()
         .min(16)

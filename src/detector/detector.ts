@@ -17,6 +17,7 @@ import { decoyFinding } from './decoy-finding.ts';
 import { Decoys } from './decoys.ts';
 import { fuse } from './fuse.ts';
 import { GuardWatch } from './guard-watch.ts';
+import { Labeller, type LabelRule } from './labels/index.ts';
 import { type OutboundScanner, scanOutbound } from './outbound-scanner.ts';
 import { PROFILES, type Profile } from './profiles.ts';
 import { type Deed, deedOfRequest, deedOfTool, follow, onlyReads } from './provenance/index.ts';
@@ -40,6 +41,8 @@ export interface DetectorOptions {
   readonly rate: { readonly burst: number; readonly perSecond: number };
   /** The guard model; default: none. */
   readonly guard?: Guard;
+  /** What tools, services and hosts are; default: what their names tell. */
+  readonly labels?: readonly LabelRule[];
   /** What all sessions together may remember of what they read, bytes; default: 512 MiB. */
   readonly memoryBytes?: number;
   readonly clock: Clock;
@@ -119,6 +122,7 @@ class CanaryDetector implements Detector {
   readonly #agents: AgentBuckets;
   readonly #baselines: Baselines;
   readonly #guard: GuardWatch;
+  readonly #labeller: Labeller;
   readonly #risks: RiskWriter;
   readonly #onFault: (fault: unknown) => void;
   readonly #refresh: NodeJS.Timeout;
@@ -131,6 +135,7 @@ class CanaryDetector implements Detector {
     this.#onFault = options.onFault ?? (() => {});
     this.#risks = new RiskWriter(options.riskStore, this.#onFault);
     this.#baselines = new Baselines(options.baselineStore, this.#onFault);
+    this.#labeller = new Labeller(options.labels ?? []);
     this.#guard = new GuardWatch(options.guard ?? absentGuard);
     this.#sessions = new Sessions({
       rate: options.rate,
@@ -174,6 +179,7 @@ class CanaryDetector implements Detector {
       known instanceof Map ? known : inTime(known, o.deadlineMs, this.#onFault),
       this.#guard.call(session.guard, { call, asks: !reads, deadlineMs: o.deadlineMs }),
     ]);
+    const labels = this.#labeller.ofCall(call);
     const following = follow(session.provenance, deed);
     const input = {
       subject,
@@ -187,6 +193,7 @@ class CanaryDetector implements Detector {
         now,
       }),
       decoys: this.decoys.setOf(subject.tenant),
+      labels,
       following,
       destinations,
       guard,
@@ -196,7 +203,13 @@ class CanaryDetector implements Detector {
     };
     // What needs no waiting is looked at also when the rest came too late: a decoy passes under no setting.
     const findings = CHECKS.flatMap((check) => check(input));
-    session.provenance.call({ callId: callIdOf(call), ...following });
+    const callId = callIdOf(call);
+    session.provenance.call({ callId, ...following });
+    session.flows.meet(labels, {
+      what: call.kind === 'tool' ? call.tool : call.service.name,
+      callId,
+      at: now,
+    });
     this.#sessions.settle(session, now);
     this.#sessions.addRisk(session, findings, now);
     const onLate = destinations === null || guard === 'late' ? this.#options.onLate : null;
@@ -263,6 +276,7 @@ class CanaryDetector implements Detector {
         session.decoysRead.set(id, { tool, at: now });
     }
     session.provenance.result({ callId, tool, text });
+    session.flows.meet(this.#labeller.ofTool(tool), { what: tool, callId, at: now });
     this.#sessions.settle(session, now);
     return this.#matchRules(viewResult(tool, text), session, { agentId, service: tool, callId, now });
   }

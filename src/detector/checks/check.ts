@@ -1,6 +1,7 @@
 import type { Call, Finding, Subject } from '../../core/index.ts';
 import type { GuardScores } from '../../guard/index.ts';
 import type { DecoySet } from '../decoy-set.ts';
+import type { Label } from '../labels/index.ts';
 import type { Following } from '../provenance/index.ts';
 import type { SessionState } from '../sessions/index.ts';
 import type { View } from '../view.ts';
@@ -14,6 +15,8 @@ export interface CheckInput {
   /** What the rules for calls say. */
   readonly ruleFindings: readonly Finding[];
   readonly decoys: DecoySet | null;
+  /** What the tool or the place is. */
+  readonly labels: ReadonlySet<Label>;
   /** What the call takes up from sentences of results that order something. */
   readonly following: Following;
   /** Whether the call only looks, by the words that say what it does. */

@@ -1,6 +1,7 @@
 import type { Check } from './check.ts';
 import { decoyCheck } from './decoy-check.ts';
 import { destinationCheck } from './destination-check.ts';
+import { flowCheck } from './flow-check.ts';
 import { forgottenCheck } from './forgotten-check.ts';
 import { guardCheck } from './guard-check.ts';
 import { provenanceCheck } from './provenance-check.ts';
@@ -18,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   decoyCheck,
   provenanceCheck,
   forgottenCheck,
+  flowCheck,
   guardCheck,
   ruleCheck,
 ];

@@ -18,6 +18,10 @@ export interface Following {
   readonly tokens: ReadonlySet<string>;
   /** Commands that it takes something from, harmful or not. */
   readonly followed: readonly ReadCommand[];
+  /** Addresses in it that neither the user nor the agent has named before. */
+  readonly strangers: readonly string[];
+  /** Whether the user asked for something of the kind. */
+  readonly asked: boolean;
 }
 
 /** How a call follows a command that a result gave. */
@@ -55,7 +59,8 @@ export function follow(memory: Provenance, deed: Deed): Following {
   const followed = [...shared]
     .filter(([, words]) => words.length > 1 || words.some(isName))
     .map(([command]) => command);
-  return { best, tokens, followed };
+  const strangers = [...tokens].filter((token) => isAddress(token) && memory.isForeign(token));
+  return { best, tokens, followed, strangers, asked: act.asked };
 }
 
 /** What a call does, in the terms of commands. */

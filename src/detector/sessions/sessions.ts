@@ -163,6 +163,7 @@ export class Sessions {
     const remains = this.#remains.get(keyOf(state.tenant, state.agentId));
     if (remains === undefined) return;
     state.lost = { orders: remains.orders, at: now };
+    state.flows.take(remains.flows);
     if (remains.findings === 0) return;
     state.shares.set(INHERITED, { score: remains.score, at: remains.at });
     state.findings = remains.findings;
@@ -179,7 +180,7 @@ export class Sessions {
     this.#states.delete(keyOf(state.tenant, state.sid));
     const key = keyOf(state.tenant, state.agentId);
     const remains = mergeRemains(this.#remains.get(key), state, this.#now);
-    if (remains.findings === 0 && !remains.orders) return;
+    if (remains.findings === 0 && !remains.orders && !remains.flows.any) return;
     this.#remains.delete(key);
     this.#remains.set(key, remains);
     if (this.#remains.size > MAX_REMAINS) this.#dropOldestRemains();

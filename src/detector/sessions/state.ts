@@ -1,5 +1,6 @@
 import type { Subject } from '../../core/index.ts';
 import { GuardMemory } from '../guard-watch.ts';
+import { Flows } from '../labels/index.ts';
 import { Provenance } from '../provenance/index.ts';
 import { decayed, type RiskShare, riskAt } from '../risk.ts';
 import { RuleState } from '../rules/index.ts';
@@ -26,6 +27,8 @@ export interface SessionState {
   readonly decoysRead: Map<string, DecoySight>;
   /** What its user asked for, and what results told it. */
   provenance: Provenance;
+  /** Labels of what it has met. */
+  readonly flows: Flows;
   /** What it has read is no longer known: `orders` when there were sentences that order something. */
   lost: Loss | null;
   /** What the guard model said of what it read. */
@@ -67,6 +70,7 @@ export function freshState(
     rules: new RuleState(),
     decoysRead: new Map(),
     provenance: new Provenance(),
+    flows: new Flows(),
     lost: null,
     guard: new GuardMemory(),
     owner: null,
@@ -111,16 +115,19 @@ export interface Remains {
   at: number;
   findings: number;
   orders: boolean;
+  readonly flows: Flows;
 }
 
 /** Under this name stands what the forgotten sessions of its agent left to a new one. */
 export const INHERITED = 'inherited';
 
 export function mergeRemains(known: Remains | undefined, state: SessionState, now: number): Remains {
-  const before = known ?? { score: 0, at: now, findings: 0, orders: false };
+  const before = known ?? { score: 0, at: now, findings: 0, orders: false, flows: new Flows() };
   // What a session was born with is in the remains already, and must not add up from session to session.
   const own = new Map([...state.shares].filter(([check]) => check !== INHERITED));
+  before.flows.take(state.flows);
   return {
+    flows: before.flows,
     score: Math.max(decayed(before.score, now - before.at), riskAt(own, now)),
     at: now,
     findings: Math.max(before.findings, state.findings),
