@@ -1,2 +1,2 @@
 export { Flows, type LabelSight } from './flows.ts';
-export { LABELS, type Label, Labeller, type LabelRule } from './labels.ts';
+export { type Label, Labeller, type LabelRule } from './labels.ts';

@@ -5,8 +5,7 @@ import { onlyReads, toolWords } from '../provenance/index.ts';
  * What a tool or a place is, seen from a session: where others write what the agent reads, where what nobody else should
  * see is read, where what is written others can read, and what can't be undone.
  */
-export const LABELS = ['untrusted-source', 'private-data', 'public-sink', 'destructive'] as const;
-export type Label = (typeof LABELS)[number];
+export type Label = 'untrusted-source' | 'private-data' | 'public-sink' | 'destructive';
 
 /** What an administrator says of tools, services or hosts; it replaces what would be guessed from their names. */
 export interface LabelRule {
