@@ -46,11 +46,36 @@ function classesOf(literals: readonly string[]): { readonly of: Uint16Array; rea
   return { of, count };
 }
 
-/**
- * Finds all of many literals in one pass over a text (Aho and Corasick 1975, with all transitions written out), ignoring
- * case. The number of a literal is its place in the list.
- */
+/** Finds all of many literals in a text, ignoring case. The number of a literal is its place in the list. */
 export class Automaton {
+  readonly #ascii: Machine;
+  /** Literals with other letters: few, of many different letters, in few texts. */
+  readonly #other: Machine;
+
+  /** `literals` are in lower case, different, and not empty. */
+  constructor(literals: readonly string[]) {
+    const numbered = literals.map((text, id) => ({ text, id }));
+    this.#ascii = new Machine(numbered.filter(({ text }) => !NOT_ASCII.test(text)));
+    this.#other = new Machine(numbered.filter(({ text }) => NOT_ASCII.test(text)));
+  }
+
+  scan(text: string): Scan {
+    const scan = new Scan();
+    this.#ascii.scan(text, scan);
+    if (NOT_ASCII.test(text)) this.#other.scan(text, scan);
+    return scan;
+  }
+}
+
+const NOT_ASCII = /[^\0-\x7f]/;
+
+interface Numbered {
+  readonly text: string;
+  readonly id: number;
+}
+
+/** Aho and Corasick 1975, with all transitions written out: one step a character. */
+class Machine {
   readonly #classes: Uint16Array;
   readonly #width: number;
   /** State and class to state; states are their place in the table. */
@@ -58,16 +83,15 @@ export class Automaton {
   /** The literals that end in a state, by its number. */
   readonly #ends: readonly (readonly number[] | undefined)[];
 
-  /** `literals` are in lower case, different, and not empty. */
-  constructor(literals: readonly string[]) {
-    const { of, count } = classesOf(literals);
+  constructor(literals: readonly Numbered[]) {
+    const { of, count } = classesOf(literals.map(({ text }) => text));
     this.#classes = of;
     this.#width = count;
-    const states = literals.reduce((sum, literal) => sum + literal.length, 1);
+    const states = literals.reduce((sum, { text }) => sum + text.length, 1);
     const next = new Int32Array(states * count);
     const ends: number[][] = [[]];
     let used = 1;
-    for (const [id, literal] of literals.entries()) {
+    for (const { text: literal, id } of literals) {
       let state = 0;
       for (let i = 0; i < literal.length; i += 1) {
         const at = state * count + (of[literal.charCodeAt(i)] ?? 0);
@@ -85,8 +109,7 @@ export class Automaton {
     this.#next = table;
   }
 
-  scan(text: string): Scan {
-    const scan = new Scan();
+  scan(text: string, scan: Scan): void {
     const classes = this.#classes;
     const next = this.#next;
     const width = this.#width;
@@ -97,7 +120,6 @@ export class Automaton {
       const ids = ends[state];
       if (ids !== undefined) for (const id of ids) scan.add(id, i + 1);
     }
-    return scan;
   }
 }
 

@@ -8,6 +8,7 @@ import { Budget, Text } from './text.ts';
 /** Longest JSON body that is parsed for rules that name a path in it. */
 const MAX_JSON_CHARS = 256 * 1024;
 const MAX_DECODED_CHARS = 64 * 1024;
+const MAX_JSON_TEXT = 64 * 1024;
 
 const NONE: readonly string[] = [];
 
@@ -63,10 +64,23 @@ export class RuleEvent {
   #plain(field: string): readonly string[] {
     const text = this.#fields.get(field);
     if (text !== undefined) return [text];
+    const derived = this.#derived(field);
+    if (derived !== null) return derived;
     const path = parseFieldPath(field);
     if (path === null) return NONE;
     const json = path.root === 'args' ? this.#args : this.#bodyJson();
     return json === undefined ? NONE : valuesAt(json, path.path);
+  }
+
+  /** Fields of others' formats: what a call says, the same as JSON, what a result says. Null: it is none of them. */
+  #derived(field: string): readonly string[] | null {
+    const isCall = this.on === 'call';
+    const some = (...names: readonly string[]): readonly string[] =>
+      names.flatMap((name) => this.#fields.get(name) ?? []);
+    if (field === 'call') return isCall ? some('text', 'url') : NONE;
+    if (field === 'result') return isCall ? NONE : some('text');
+    if (field !== 'json') return null;
+    return this.#args === undefined ? NONE : [JSON.stringify(this.#args).slice(0, MAX_JSON_TEXT)];
   }
 
   #bodyJson(): JsonValue | undefined {

@@ -16,6 +16,21 @@ interface Basket {
 export function readRuleFile({ name: file, text }: RuleFile, basket: Basket): void {
   const parsed = parseYaml(text);
   if (isFaults(parsed)) {
+    // One file of somebody else's pack that no parser of YAML takes is not to cost the rest of the pack.
+    const pack = FORMATS.find(({ names }) => names?.test(file));
+    const [first] = parsed;
+    if (pack !== undefined && first !== undefined) {
+      const id = file.split('/').at(-1) ?? file;
+      basket.refused.push({
+        id: id.slice(0, 14),
+        title: '',
+        format: pack.name,
+        file,
+        line: first.line ?? 1,
+        reason: first.what,
+      });
+      return;
+    }
     basket.faults.push(...parsed.map((fault) => ({ ...fault, file, rule: null })));
     return;
   }

@@ -36,6 +36,8 @@ export interface RuleSource {
 /** A format that rules are written in. */
 export interface RuleFormat {
   readonly name: string;
+  /** Names of files that are of this format even where they can't be read. */
+  readonly names?: RegExp;
   /** Whether the file is one of this format. */
   readonly claims: (value: unknown) => boolean;
   readonly read: (source: RuleSource) => void;
