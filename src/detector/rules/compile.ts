@@ -67,7 +67,7 @@ class Compiler {
     if (isLeaf(condition)) {
       const leaf = new CompiledLeaf(condition);
       this.leaves.push(leaf);
-      return { test: (event) => leaf.holds(event), trigger: leaf.literals };
+      return { test: (event) => leaf.holds(event), trigger: leaf.trigger };
     }
     if ('all' in condition) {
       const parts = condition.all.map((one) => this.compile(one));

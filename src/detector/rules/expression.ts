@@ -1,8 +1,8 @@
 import { RE2JS } from 're2js';
-import { type Literals, literalsOf } from './regex/literals.ts';
+import { type Clauses, clausesOf } from './regex/literals.ts';
 import { checkCounts, sizeOf } from './regex/measure.ts';
 import { parseRegex, RegexError } from './regex/parse.ts';
-import { looksOf, type Plan, planOf } from './regex/plan.ts';
+import { looksOf, type Plan, planOf, withoutLooks } from './regex/plan.ts';
 import { print } from './regex/print.ts';
 import type { Node } from './regex/syntax.ts';
 import type { Dialect } from './rule.ts';
@@ -24,15 +24,17 @@ const FLAGS = RE2JS.CASE_INSENSITIVE | RE2JS.LOOKBEHINDS;
 
 /** A regular expression of a rule: linear in the text whatever it says, so that no rule file can stall the gate. */
 export class Expression {
-  /** At least one of these stands, in any case, in every match. */
-  readonly literals: Literals;
+  /** Of each of these, at least one text stands, in any case, in every match. */
+  readonly clauses: Clauses;
   /** Characters of a match with what is looked at around it; null: without end. */
   readonly chars: number | null;
-  /** Steps that one character may cost, about. */
-  readonly weight: number;
+  /** Of its program: with looks, so many steps may one character cost. */
+  readonly #states: number;
   readonly #node: Node;
   readonly #plan: Plan;
   #searched: RE2JS | null = null;
+  /** The same without looks, for RE2's fast machine; where there are none, it is not needed. */
+  #sketched: RE2JS | null = null;
   #located: RE2JS | null = null;
 
   /** Throws RegexError with a sentence when it can't be run. */
@@ -45,19 +47,25 @@ export class Expression {
     const limit = looks ? MAX_LOOK_STATES : MAX_STATES;
     if (states > limit)
       throw new RegexError(`the expression is too large: about ${states} states, ${limit} is the limit`);
-    this.literals = literalsOf(this.#node);
+    this.clauses = clausesOf(this.#node);
     this.chars = chars;
-    this.weight = looks ? states : 1;
+    this.#states = states;
   }
 
   /** Made ready when it is first needed: of a large pack, most expressions never are. */
   prepare(): void {
     const { node, backwards } = this.#plan;
     this.#searched ??= RE2JS.compile(print(node, backwards), FLAGS);
+    if (this.#plan.looks) this.#sketched ??= RE2JS.compile(print(withoutLooks(node)), FLAGS);
   }
 
+  /** False where more than the budget of the text would have to be spent. */
   test(text: Text): boolean {
     this.prepare();
+    const { length } = text.value;
+    if (!text.budget.spend(length)) return false;
+    if (this.#sketched?.test(text.value) === false) return false;
+    if (this.#plan.looks && !text.budget.spend(length * this.#states)) return false;
     return this.#searched?.test(this.#plan.backwards ? text.backwards : text.value) ?? false;
   }
 

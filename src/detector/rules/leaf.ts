@@ -1,7 +1,7 @@
 import type { RuleEvent } from './event.ts';
 import { compileExcept } from './except.ts';
 import { Expression, type Match } from './expression.ts';
-import { type Literals, literalOf } from './regex/literals.ts';
+import { type Clauses, type Literals, literalOf } from './regex/literals.ts';
 import type { Leaf } from './rule.ts';
 import { Text } from './text.ts';
 
@@ -14,8 +14,8 @@ export interface Place {
 
 /** A test of one text: whether it holds, and where. */
 interface TextTest {
-  /** At least one of these stands, in any case, in every text that it holds for. */
-  readonly literals: Literals;
+  /** Of each of these, at least one stands, in any case, in every text that it holds for. */
+  readonly clauses: Clauses;
   /** `places`: where its literals end; null: it may be anywhere. */
   readonly holds: (text: Text, places: readonly number[] | null) => boolean;
   readonly place: (text: Text) => Omit<Place, 'text'> | null;
@@ -24,21 +24,27 @@ interface TextTest {
 /** A leaf as it runs. */
 export class CompiledLeaf {
   readonly leaf: Leaf;
-  readonly literals: Literals;
+  /** Of each of these, at least one stands in every text that it holds for. The first tells most. */
+  readonly clauses: Clauses;
   readonly #test: TextTest;
-  /** Numbers of its literals in the scan of the rule set that it belongs to. */
-  #ids: readonly number[] | null = null;
+  /** Numbers of the texts of its clauses in the scans of the rule set that it belongs to. */
+  #ids: readonly (readonly number[])[] = [];
 
   /** Throws Error with a sentence when the leaf can't run. */
   constructor(leaf: Leaf) {
     this.leaf = leaf;
     this.#test = compileTest(leaf);
-    this.literals = this.#test.literals;
+    this.clauses = this.#test.clauses;
   }
 
   /** From now on, texts are looked at only where its literals stand in their scan. */
-  filterBy(ids: readonly number[]): void {
-    this.#ids = ids;
+  filterBy(idsOf: (literals: readonly string[]) => readonly number[]): void {
+    this.#ids = this.clauses.map(idsOf);
+  }
+
+  /** At least one of these stands in an event that it holds for; null: none are known. */
+  get trigger(): Literals {
+    return this.clauses[0] ?? null;
   }
 
   holds(event: RuleEvent): boolean {
@@ -61,11 +67,11 @@ export class CompiledLeaf {
 
   #holdsFor(text: Text): boolean {
     const { scan } = text;
-    if (this.#ids === null || scan === null) return this.#test.holds(text, null);
-    const present = this.#ids.filter((id) => scan.has(id));
-    if (present.length === 0) return false;
+    const [best] = this.#ids;
+    if (best === undefined || scan === null) return this.#test.holds(text, null);
+    if (this.#ids.some((ids) => !ids.some((id) => scan.has(id)))) return false;
     const places: number[] = [];
-    for (const id of present) {
+    for (const id of best) {
       const some = scan.placesOf(id);
       if (some === null) return this.#test.holds(text, null);
       places.push(...some);
@@ -85,7 +91,7 @@ function wholeTest(values: readonly string[]): TextTest {
   const known = new Set(values);
   const each = values.map(literalOf);
   return {
-    literals: each.every((one) => one !== null) ? [...new Set(each.flatMap((one) => one ?? []))] : null,
+    clauses: each.every((one) => one !== null) ? [[...new Set(each.flatMap((one) => one ?? []))]] : [],
     holds: ({ value }) => known.has(value),
     place: ({ value }) => (known.has(value) ? { start: 0, end: value.length } : null),
   };
@@ -93,8 +99,9 @@ function wholeTest(values: readonly string[]): TextTest {
 
 function containsTest(contains: string): TextTest {
   const wanted = contains.toLowerCase();
+  const literals = literalOf(contains);
   return {
-    literals: literalOf(contains),
+    clauses: literals === null ? [] : [literals],
     holds: ({ lower }) => lower.includes(wanted),
     place: ({ lower }) => {
       const start = lower.indexOf(wanted);
@@ -111,10 +118,10 @@ function regexTest({ regex = '', dialect, words = [], except }: Leaf): TextTest 
   const lowerWords = words.map((word) => word.toLowerCase());
   const hasWord = ({ lower }: Text): boolean =>
     lowerWords.length === 0 || lowerWords.some((word) => lower.includes(word));
-  const { literals } = expression;
+  const { clauses } = expression;
   if (except === undefined) {
     return {
-      literals,
+      clauses,
       holds: (text, places) => hasWord(text) && search(expression, text, places),
       place: (text) => expression.first(text),
     };
@@ -130,7 +137,7 @@ function regexTest({ regex = '', dialect, words = [], except }: Leaf): TextTest 
     return null;
   };
   return {
-    literals,
+    clauses,
     holds: (text, places) => search(expression, text, places) && find(text) !== null,
     place: find,
   };
@@ -145,13 +152,8 @@ const SHORT_CHARS = 256;
  */
 function search(expression: Expression, text: Text, places: readonly number[] | null): boolean {
   const around = windowsOf(expression, text, places);
-  if (around?.some((window) => affordable(expression, window) && expression.test(window)) === false)
-    return false;
-  return affordable(expression, text) && expression.test(text);
-}
-
-function affordable({ weight }: Expression, text: Text): boolean {
-  return text.budget.spend(text.value.length * weight);
+  if (around?.some((window) => expression.test(window)) === false) return false;
+  return expression.test(text);
 }
 
 /** Null: the whole text is to be looked at. */

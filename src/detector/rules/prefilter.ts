@@ -11,8 +11,8 @@ export class Prefilter {
   readonly #fields: ReadonlyMap<string, boolean>;
 
   constructor(leaves: readonly CompiledLeaf[]) {
-    const searched = leaves.filter(({ literals }) => literals !== null);
-    const literals = [...new Set(searched.flatMap((leaf) => leaf.literals ?? []))];
+    const searched = leaves.filter(({ clauses }) => clauses.length > 0);
+    const literals = [...new Set(searched.flatMap(({ clauses }) => clauses.flat()))];
     this.#automaton = new Automaton(literals);
     this.#ids = new Map(literals.map((literal, id) => [literal, id]));
     const fields = new Map<string, boolean>();

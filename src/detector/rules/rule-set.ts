@@ -50,9 +50,7 @@ export class RuleSet {
     this.#suppressed = suppressionsOf(suppressions);
     const leaves = rules.flatMap((one) => one.leaves);
     this.#prefilter = new Prefilter(leaves);
-    for (const leaf of leaves) {
-      if (leaf.literals !== null) leaf.filterBy(this.#prefilter.idsOf(leaf.literals));
-    }
+    for (const leaf of leaves) leaf.filterBy((literals) => this.#prefilter.idsOf(literals));
     this.#triggered = Array.from({ length: this.#prefilter.size }, () => []);
     for (const [number, { trigger }] of rules.entries()) {
       if (trigger === null) this.#always.push(number);

@@ -32,8 +32,9 @@ describe('an expression', () => {
         const compiled = new Expression(source, 'javascript');
         const matched = compiled.test(new Text(value));
         expect(matched).toBe(new RegExp(source, 'i').test(value));
-        if (!matched || compiled.literals === null) return;
-        expect(compiled.literals.some((literal) => value.toLowerCase().includes(literal))).toBe(true);
+        if (!matched) return;
+        for (const clause of compiled.clauses)
+          expect(clause.some((literal) => value.toLowerCase().includes(literal))).toBe(true);
       }),
       { numRuns: 500 },
     );

@@ -9,35 +9,44 @@ const MAX_EXACT = 24;
 const MAX_EXACT_CHARS = 40;
 const MAX_LITERALS = 256;
 const MIN_CHARS = 2;
+const MAX_CLAUSES = 4;
+const TELLING_CHARS = 3;
+const TELLING_LITERALS = 48;
 
-/** `exact`: all that the node can match, where that is little; `best`: what must stand in its matches. */
+/** Several of these, all of which hold at once: of each, at least one text stands there. The best comes first. */
+export type Clauses = readonly (readonly string[])[];
+
+/** `exact`: all that the node can match, where that is little; `needed`: what must stand in its matches. */
 interface Info {
   readonly exact: readonly string[] | null;
-  readonly best: Literals;
+  readonly needed: Clauses;
 }
 
-const NOTHING: Info = { exact: [''], best: null };
-const UNKNOWN: Info = { exact: null, best: null };
+const NOTHING: Info = { exact: [''], needed: [] };
+const UNKNOWN: Info = { exact: null, needed: [] };
 
-/** What must stand in every match: the longest pieces, for the automaton that looks for those of all rules at once. */
-export function literalsOf(node: Node): Literals {
-  const { exact, best } = infoOf(node);
-  return cut(better(usable(exact), best));
+/** What must stand in every match, for the automaton that looks for those of all rules at once. */
+export function clausesOf(node: Node): Clauses {
+  const { exact, needed } = infoOf(node);
+  const sorted = different(withExact(needed, exact)).toSorted(byWorth).map(cut);
+  // What stands in every other text as well only makes the automaton larger.
+  return sorted.filter((one, index) => index === 0 || isTelling(one)).slice(0, MAX_CLAUSES);
 }
 
 /** The same for a text that must stand there as it is. */
 export function literalOf(text: string): Literals {
-  return cut(usable([lower(text)]));
+  const literals = usable([lower(text)]);
+  return literals === null ? null : cut(literals);
 }
 
 function infoOf(node: Node): Info {
   switch (node.kind) {
     case 'set':
-      return { exact: lettersOf(node), best: null };
+      return { exact: lettersOf(node), needed: [] };
     case 'border':
       return NOTHING;
     case 'look':
-      return node.negated ? NOTHING : { exact: [''], best: literalsOf(node.item) };
+      return node.negated ? NOTHING : { exact: [''], needed: neededOf(infoOf(node.item)) };
     case 'named':
     case 'cased':
       return infoOf(node.item);
@@ -63,30 +72,36 @@ function lettersOf(node: Node & { readonly kind: 'set' }): readonly string[] | n
 }
 
 function concatInfo(infos: readonly Info[]): Info {
-  let best: Literals = null;
+  const needed: (readonly string[])[] = [];
   let run: readonly string[] = [''];
   let whole = true;
-  for (const { exact, best: inner } of infos) {
-    best = better(best, inner);
+  const flush = (): void => {
+    const texts = usable(run);
+    if (texts !== null) needed.push(texts);
+  };
+  for (const { exact, needed: inner } of infos) {
+    needed.push(...inner);
     const longer = exact === null ? null : product(run, exact);
     if (longer !== null) {
       run = longer;
       continue;
     }
-    best = better(best, usable(run));
+    flush();
     whole = false;
     run = exact ?? [''];
   }
-  return whole ? { exact: run, best } : { exact: null, best: better(best, usable(run)) };
+  if (whole) return { exact: run, needed };
+  flush();
+  return { exact: null, needed };
 }
 
 function eitherInfo(infos: readonly Info[]): Info {
   const exact = infos.every((one) => one.exact !== null) ? infos.flatMap((one) => one.exact ?? []) : null;
-  const each = infos.map((one) => better(usable(one.exact), one.best));
+  const each = infos.map((one) => neededOf(one).toSorted(byWorth)[0] ?? null);
   const all = each.every((one) => one !== null) ? unique(each.flatMap((one) => one ?? [])) : null;
   return {
     exact: exact !== null && exact.length <= MAX_EXACT ? unique(exact) : null,
-    best: all !== null && all.length <= MAX_LITERALS ? all : null,
+    needed: all !== null && all.length <= MAX_LITERALS ? [all] : [],
   };
 }
 
@@ -94,19 +109,28 @@ function repeatInfo(inner: Info, min: number, max: number | null): Info {
   if (min === 0) {
     const { exact } = inner;
     return max === 1 && exact !== null && exact.length < MAX_EXACT
-      ? { exact: unique([...exact, '']), best: null }
+      ? { exact: unique([...exact, '']), needed: [] }
       : UNKNOWN;
   }
   if (min === 1 && max === 1) return inner;
-  const best = better(usable(inner.exact), inner.best);
+  const needed = neededOf(inner);
   if (min === max && min <= 4) {
     const whole = Array.from({ length: min - 1 }).reduce<readonly string[] | null>(
       (so) => (so === null || inner.exact === null ? null : product(so, inner.exact)),
       inner.exact,
     );
-    return { exact: whole, best };
+    return { exact: whole, needed };
   }
-  return { exact: null, best };
+  return { exact: null, needed };
+}
+
+function neededOf({ exact, needed }: Info): Clauses {
+  return withExact(needed, exact);
+}
+
+function withExact(needed: Clauses, exact: readonly string[] | null): Clauses {
+  const texts = usable(exact);
+  return texts === null ? needed : [texts, ...needed];
 }
 
 function product(one: readonly string[], other: readonly string[]): readonly string[] | null {
@@ -124,17 +148,27 @@ function usable(texts: readonly string[] | null): Literals {
 /** The one whose shortest text is longer; of equals, the one with fewer. */
 export function better(one: Literals, other: Literals): Literals {
   if (one === null || other === null) return one ?? other;
-  const [first, second] = [shortest(one), shortest(other)];
-  if (first !== second) return first > second ? one : other;
-  return one.length <= other.length ? one : other;
+  return byWorth(one, other) <= 0 ? one : other;
 }
 
-export function shortest(texts: readonly string[]): number {
+/** What is longer stands in fewer texts; of what is as long, fewer do. */
+function byWorth(one: readonly string[], other: readonly string[]): number {
+  return shortest(other) - shortest(one) || one.length - other.length;
+}
+
+function shortest(texts: readonly string[]): number {
   return Math.min(...texts.map((text) => Math.min(text.trim().length, MAX_CHARS)));
 }
 
-function cut(literals: Literals): Literals {
-  if (literals === null) return null;
+function different(clauses: Clauses): Clauses {
+  return [...new Map(clauses.map((one) => [one.join('\n'), one])).values()];
+}
+
+function isTelling(texts: readonly string[]): boolean {
+  return shortest(texts) >= TELLING_CHARS && texts.length <= TELLING_LITERALS;
+}
+
+function cut(literals: readonly string[]): readonly string[] {
   return unique(literals.map((text) => text.trimStart().slice(0, MAX_CHARS).trimEnd()));
 }
 

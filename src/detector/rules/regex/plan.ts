@@ -97,6 +97,26 @@ function lookAtEdge(node: Node & { readonly kind: 'look' }): Node {
   };
 }
 
+/** The expression without its looks: where it does not match, the expression does not. */
+export function withoutLooks(node: Node): Node {
+  switch (node.kind) {
+    case 'set':
+    case 'border':
+      return node;
+    case 'look':
+      return EMPTY;
+    case 'concat':
+      return { kind: 'concat', items: node.items.map(withoutLooks) };
+    case 'either':
+      return { kind: 'either', options: node.options.map(withoutLooks) };
+    case 'repeat':
+      return { ...node, item: withoutLooks(node.item) };
+    case 'named':
+    case 'cased':
+      return { ...node, item: withoutLooks(node.item) };
+  }
+}
+
 function isEmpty(node: Node): boolean {
   return node.kind === 'concat' && node.items.length === 0;
 }
