@@ -10,7 +10,8 @@ export interface VectorResult {
   readonly failures: readonly { readonly id: string; readonly why: string }[];
 }
 
-type Runner = { run(path: string): Promise<VectorResult> };
+/** `skipped`: this machine lacks what the runner needs; a sentence says what. */
+type Runner = { run(path: string): Promise<VectorResult | { readonly skipped: string }> };
 
 const SHOWN_FAILURES = 20;
 const runnersFolder = dirname(fileURLToPath(import.meta.url));
@@ -47,7 +48,12 @@ async function main(): Promise<number> {
       process.stdout.write(`${name} no runner\n`);
       continue;
     }
-    const { passed, total, failures } = await runner.run(join(folder, name));
+    const result = await runner.run(join(folder, name));
+    if ('skipped' in result) {
+      process.stdout.write(`${name} no runner: ${result.skipped}\n`);
+      continue;
+    }
+    const { passed, total, failures } = result;
     process.stdout.write(`${name} ${passed}/${total}\n`);
     for (const { id, why } of failures.slice(0, SHOWN_FAILURES)) process.stdout.write(`  ${id}: ${why}\n`);
     if (failures.length > SHOWN_FAILURES)

@@ -59,8 +59,11 @@ void Scheduler::answer(const std::shared_ptr<Job>& job, guard_status status, con
     job->makes->kv = std::move(job->kv);
     job->makes->reservation = std::move(job->reservation);
   }
+  // Everything that the job held is given back before its answer: who has the answer may look at the account.
   job->kv.reset();
   job->reservation.reset();
+  job->prefix.reset();
+  job->makes.reset();
   {
     std::lock_guard lock(mutex_);
     held_--;

@@ -1,0 +1,25 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { repositoryRoot } from './shared.ts';
+
+/** No compiler, no engine: `native/build.mjs` ends with this and says what is missing. */
+const NOT_BUILT = 3;
+
+export interface Build {
+  /** Path of the program. */
+  readonly program: string;
+}
+
+/** The test program of the engine, built when its sources have changed, or why it can't be had on this machine. */
+export function buildGuardTest(sanitizer?: 'address' | 'thread'): Build | { readonly missing: string } {
+  const option = sanitizer === undefined ? '--test' : `--sanitize=${sanitizer}`;
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(repositoryRoot, 'native/build.mjs'), option, '--quiet'],
+    { encoding: 'utf8' },
+  );
+  if (status === NOT_BUILT) return { missing: stderr.trim().split('\n')[0] ?? 'the engine was not built' };
+  if (status !== 0) throw new Error(`the engine's test program was not built:\n${stderr}`);
+  const name = sanitizer === undefined ? 'guard-test' : `guard-test-${sanitizer}`;
+  return { program: join(repositoryRoot, 'native/build', name) };
+}
