@@ -7,6 +7,7 @@ export const STATUS_LIFETIME_SECONDS = 60;
 /** Where the issuer serves what; its metadata names the same. */
 export const PATHS = {
   token: '/token',
+  authorization: '/authorize',
   revocation: '/revoke',
   introspection: '/introspect',
   jwks: '/jwks',
@@ -51,6 +52,7 @@ export function issuerMetadata(
       if (value !== undefined) served[`${endpoint}_endpoint_auth_${what}_supported`] = value;
     }
   }
+  served.authorization_endpoint = `${served.issuer}${PATHS.authorization}`;
   served.registration_endpoint = `${served.issuer}${PATHS.registration}`;
   served.grant_types_supported = o.grants;
   if (o.mtls) {

@@ -9,6 +9,7 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
+  | 'unsupported_response_type'
   | 'invalid_token'
   | 'invalid_client_metadata'
   | 'invalid_authorization_details'
@@ -24,6 +25,7 @@ const STATUS: Readonly<Record<OAuthErrorCode, number>> = {
   invalid_target: 400,
   unauthorized_client: 400,
   unsupported_grant_type: 400,
+  unsupported_response_type: 400,
   invalid_token: 401,
   invalid_client_metadata: 400,
   invalid_authorization_details: 400,

@@ -6,6 +6,7 @@ import { Challenges } from './agent-passport/challenges.ts';
 import { agentPassportEndpoints } from './agent-passport/endpoints.ts';
 import type { Agents } from './agent-view.ts';
 import { AgentRegistry } from './agents.ts';
+import { authorizationEndpoint } from './authorization-endpoint.ts';
 import { CallCounter } from './call-counter.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
 import { InitialTokenRoom, type InitialTokens } from './enrol/initial-tokens.ts';
@@ -229,6 +230,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     clock,
   });
   const endpoints = [
+    authorizationEndpoint,
     ...registrationEndpoints({
       issuer: o.issuer,
       registrations,

@@ -72,6 +72,8 @@ export function permit(o: PermitInput): Permit {
   const { decision, verdict, call } = o;
   assertScope(o.passport, call);
   if (decision.effect === 'deny') {
+    // Nothing forbids it, and nothing permits it with what the passport has: that can be helped (RFC 6750 section 3.1).
+    if (decision.policies.length === 0) assertAccess(o.passport, call);
     throw new Refusal('policy_denied', { detail: decision.reason, extra: { policies: decision.policies } });
   }
   if (verdict.effect === 'deny') throw new Refusal(denialOf(verdict), throttleOf(verdict));
@@ -88,11 +90,25 @@ export function permit(o: PermitInput): Permit {
 export function assertScope(passport: VerifiedPassport, call: Call): void {
   const name = resourceScope(call);
   for (const scope of passport.scopes) if (scope.startsWith(`${name}:`)) return;
-  const access = call.kind === 'tool' ? 'call' : SAFE_METHODS.has(call.method) ? 'read' : 'write';
   throw new Refusal('scope_insufficient', {
     detail: `The passport has no scope for ${name}.`,
-    extra: { scope: `${name}:${access}` },
+    extra: { scope: `${name}:${accessOf(call)}` },
   });
+}
+
+/** Throws `scope_insufficient` where the passport lacks the usual scope for such a call. */
+function assertAccess(passport: VerifiedPassport, call: Call): void {
+  const scope = `${resourceScope(call)}:${accessOf(call)}`;
+  if (passport.scopes.has(scope)) return;
+  throw new Refusal('scope_insufficient', {
+    detail: `No policy allows this call to a passport without the scope ${scope}.`,
+    extra: { scope },
+  });
+}
+
+function accessOf(call: Call): string {
+  if (call.kind === 'tool') return 'call';
+  return SAFE_METHODS.has(call.method) ? 'read' : 'write';
 }
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);

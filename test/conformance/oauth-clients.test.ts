@@ -45,6 +45,7 @@ describe('oauth4webapi', () => {
     expect(found).toEqual({
       issuer: bench.issuer,
       token_endpoint: `${bench.issuer}/token`,
+      authorization_endpoint: `${bench.issuer}/authorize`,
       registration_endpoint: `${bench.issuer}/register`,
       revocation_endpoint: `${bench.issuer}/revoke`,
       introspection_endpoint: `${bench.issuer}/introspect`,

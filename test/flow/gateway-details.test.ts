@@ -167,7 +167,7 @@ describe('max_calls', () => {
     const form = details({ service: 'api', path: '/once', max_calls: 1 });
     const client = await clientOf(planner, { ...form, scope: 'api:read' });
     const denied = await client.ask('/s/api/once', { method: 'POST', body: 'x' });
-    expect(denied.headers['sallyport-refusal']).toBe('policy_denied');
+    expect(denied.headers['sallyport-refusal']).toBe('scope_insufficient');
     expect((await client.ask('/s/api/once')).status).toBe(200);
     expect((await client.ask('/s/api/once')).status).toBe(403);
   });
