@@ -2,7 +2,7 @@ import type { Outbox } from '../alerts/index.ts';
 import type { AuditLog } from '../audit/index.ts';
 import type { Config } from '../config/index.ts';
 import type { JsonObject } from '../core/index.ts';
-import type { Detector } from '../detector/index.ts';
+import { type Detector, thresholdsOf } from '../detector/index.ts';
 import type { ServiceRegistry } from '../gateway/index.ts';
 import type { OpenGuard } from '../guard/index.ts';
 import { formatFault, type PolicyKeeper } from '../policy/index.ts';
@@ -40,6 +40,12 @@ export async function statusOf(o: {
   };
 }
 
+function raised({ detector }: Config): boolean {
+  const own = thresholdsOf(detector.profile, {});
+  const set = thresholdsOf(detector.profile, detector);
+  return set.hold > own.hold || set.deny > own.deny;
+}
+
 function weakened(config: Config, keeper: PolicyKeeper): readonly string[] {
   const lines: string[] = [];
   if (config.gateway.bearer !== 'never')
@@ -50,6 +56,8 @@ function weakened(config: Config, keeper: PolicyKeeper): readonly string[] {
   if (config.guard.required === false)
     lines.push('Calls pass without the opinion of a guard model when there is none (guard.required).');
   if (config.detector.profile === 'observe') lines.push('The detector only watches (detector.profile).');
+  if (raised(config))
+    lines.push('The detector holds or denies later than its profile (detector.holdFrom, denyFrom).');
   if (config.audit.durability !== 'power')
     lines.push('A power cut can lose acknowledged audit records (audit.durability).');
   if (config.storage.kind === 'sqlite' && config.storage.durability !== 'power') {

@@ -290,6 +290,42 @@ export const configSchema = z.strictObject({
         .max(1_000_000)
         .default(500)
         .describe('Calls that one session may make in a burst before callsPerSecond counts.'),
+      holdFrom: z
+        .number()
+        .min(0.05)
+        .max(2)
+        .nullable()
+        .default(null)
+        .describe('Score of a call from which it is held, instead of what the profile says; above 1: never.'),
+      denyFrom: z
+        .number()
+        .min(0.05)
+        .max(2)
+        .nullable()
+        .default(null)
+        .describe(
+          'Score of a call from which it is denied, instead of what the profile says; above 1: never.',
+        ),
+      responses: z
+        .array(
+          z.strictObject({
+            of: z.enum(['call', 'session']),
+            from: z.number().min(0.05).max(1),
+            do: z.enum([
+              'throttle',
+              'hold',
+              'deny',
+              'quarantine-agent',
+              'quarantine-user',
+              'revoke-key',
+              'revoke-passport',
+              'revoke-session',
+            ]),
+          }),
+        )
+        .max(32)
+        .default([])
+        .describe('What is done from which risk of a call or a session on, beside what the profile does.'),
       labels: z
         .array(
           z.strictObject({

@@ -29,5 +29,5 @@ export { formatOrigin } from './service.ts';
 export type { Subject } from './subject.ts';
 export type { UnitOfWork } from './unit-of-work.ts';
 export { parseUrl } from './url.ts';
-export type { SessionRisk, Verdict } from './verdict.ts';
+export type { Containment, SessionRisk, Verdict } from './verdict.ts';
 export { NO_RISK } from './verdict.ts';

@@ -12,6 +12,15 @@ export interface SessionRisk {
 
 export const NO_RISK: SessionRisk = { score: 0, findings: 0, lastFindingAt: null };
 
+/** What is to happen beyond the call at hand. The detector asks for it; the gateway does it. */
+export type Containment =
+  | 'quarantine-agent'
+  | 'quarantine-user'
+  | 'revoke-key'
+  /** The passport, and every one that was made from it. */
+  | 'revoke-passport'
+  | 'revoke-session';
+
 /** The detector's answer for one call. It can only restrain: `allow` means "no objection". */
 export interface Verdict {
   readonly effect: Effect;
@@ -22,4 +31,6 @@ export interface Verdict {
   readonly retryAfterMs: number | null;
   /** True when the deadline passed before every check had answered (G9). */
   readonly late: boolean;
+  /** Only with `deny`. Absent: nothing. */
+  readonly contain?: readonly Containment[];
 }

@@ -15,12 +15,13 @@ import { Baselines } from './baseline.ts';
 import { CHECKS } from './checks/index.ts';
 import { decoyFinding } from './decoy-finding.ts';
 import { Decoys } from './decoys.ts';
-import { fuse } from './fuse.ts';
+import { fuse, scoreOf } from './fuse.ts';
 import { GuardWatch } from './guard-watch.ts';
 import { Labeller, type LabelRule } from './labels/index.ts';
 import { type OutboundScanner, scanOutbound } from './outbound-scanner.ts';
-import { PROFILES, type Profile } from './profiles.ts';
+import { type Profile, type Thresholds, thresholdsOf } from './profiles.ts';
 import { type Deed, deedOfRequest, deedOfTool, follow, onlyReads } from './provenance/index.ts';
+import { type ResponseRule, respond } from './responses.ts';
 import { RiskWriter } from './risk-writer.ts';
 import { loadRules, type Occasion, RuleEvent, type RuleSet } from './rules/index.ts';
 import { AgentBuckets } from './session-counts.ts';
@@ -35,6 +36,11 @@ export interface DetectorOptions {
   /** Folder of the detection rules. */
   readonly rulesDirectory: string;
   readonly profile: Profile;
+  /** From which score on a call is held, and denied, instead of what the profile says; null: as it says. */
+  readonly holdFrom?: number | null;
+  readonly denyFrom?: number | null;
+  /** What is done beside that; the profile `observe` does nothing. */
+  readonly responses?: readonly ResponseRule[];
   /** Verdict when the deadline passes first (G9). */
   readonly onLate: Effect;
   /** A session's calls: so many at once, and then so many a second. All sessions of an agent: four times that. */
@@ -123,6 +129,8 @@ class CanaryDetector implements Detector {
   readonly #baselines: Baselines;
   readonly #guard: GuardWatch;
   readonly #labeller: Labeller;
+  readonly #thresholds: Thresholds;
+  readonly #responses: readonly ResponseRule[];
   readonly #risks: RiskWriter;
   readonly #onFault: (fault: unknown) => void;
   readonly #refresh: NodeJS.Timeout;
@@ -135,6 +143,8 @@ class CanaryDetector implements Detector {
     this.#onFault = options.onFault ?? (() => {});
     this.#risks = new RiskWriter(options.riskStore, this.#onFault);
     this.#baselines = new Baselines(options.baselineStore, this.#onFault);
+    this.#thresholds = thresholdsOf(options.profile, options);
+    this.#responses = options.profile === 'observe' ? [] : (options.responses ?? []);
     this.#labeller = new Labeller(options.labels ?? []);
     this.#guard = new GuardWatch(options.guard ?? absentGuard);
     this.#sessions = new Sessions({
@@ -213,7 +223,11 @@ class CanaryDetector implements Detector {
     this.#sessions.settle(session, now);
     this.#sessions.addRisk(session, findings, now);
     const onLate = destinations === null || guard === 'late' ? this.#options.onLate : null;
-    const verdict = fuse({ findings, thresholds: PROFILES[this.profile], waitMs, onLate });
+    const responding = respond(this.#responses, {
+      call: scoreOf(findings),
+      session: this.#sessions.riskOf(subject, now).score,
+    });
+    const verdict = fuse({ findings, responding, thresholds: this.#thresholds, waitMs, onLate });
     if (destinations !== null && verdict.effect === 'allow') {
       const { tenant, agentId } = subject;
       this.#baselines.learn(destinations, { tenant, agentId, destination: view.destination, at: now });

@@ -1,6 +1,7 @@
 export type { Detector, DetectorOptions } from './detector.ts';
 export { openDetector } from './detector.ts';
 export type { OutboundScanner } from './outbound-scanner.ts';
+export { thresholdsOf } from './profiles.ts';
 export { openReplay, type Replay } from './replay/replay.ts';
 export { readLines, TraceError, textSchema, traceSchema } from './replay/trace.ts';
 export { loadRules, RuleError } from './rules/index.ts';

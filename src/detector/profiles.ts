@@ -16,6 +16,15 @@ export const PROFILES: Readonly<Record<Profile, Thresholds>> = {
   strict: { hold: 0.4, deny: 0.75, throttles: true },
 };
 
+/** The profile's thresholds, with those that an administrator has set instead. */
+export function thresholdsOf(
+  profile: Profile,
+  set: { readonly holdFrom?: number | null; readonly denyFrom?: number | null },
+): Thresholds {
+  const { hold, deny, throttles } = PROFILES[profile];
+  return { hold: set.holdFrom ?? hold, deny: set.denyFrom ?? deny, throttles };
+}
+
 export function effectOf(score: number, thresholds: Thresholds): Effect {
   if (score >= thresholds.deny) return 'deny';
   return score >= thresholds.hold ? 'hold' : 'allow';

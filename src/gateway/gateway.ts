@@ -9,6 +9,7 @@ import { makeLeafKey } from './ca/certificate-authority.ts';
 import { Leaves } from './ca/leaves.ts';
 import { hostsOfPassport, SessionAuthorities } from './ca/session-authorities.ts';
 import { StandingAuthority } from './ca/standing-authority.ts';
+import { containment } from './contain.ts';
 import { Doors } from './doors.ts';
 import { type Dial, systemDial } from './egress/connector.ts';
 import { EgressGuard, type Resolve } from './egress/destination.ts';
@@ -43,7 +44,7 @@ export interface GatewayOptions {
   /** Origin of the control plane, where approval pages are. */
   readonly controlUrl: string;
   readonly verifier: PassportVerifier;
-  readonly revocations: Pick<Revocations, 'onRevoked'>;
+  readonly revocations: Pick<Revocations, 'onRevoked' | 'revoke'>;
   /** The policies in force; see `policyGate`. */
   readonly policy: PolicyGate;
   readonly approvals: Pick<Approvals, 'request' | 'find' | 'use' | 'get' | 'wait'>;
@@ -144,6 +145,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     audit,
     recordStranger: options.recordStranger ?? (async (event) => void (await audit.append(event))),
     raise: options.raise,
+    contain: containment(options.revocations),
     egress,
     pools,
     needles,

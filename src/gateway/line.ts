@@ -18,6 +18,7 @@ import type { Detector } from '../detector/index.ts';
 import type { PassportVerifier, VerifiedPassport } from '../passport/index.ts';
 import type { Permit, PermitInput } from '../policy/index.ts';
 import type { Vault } from '../vault/index.ts';
+import type { Contain } from './contain.ts';
 import type { EgressGuard } from './egress/destination.ts';
 import type { Pools } from './egress/pools.ts';
 import type { NeedleCache } from './forward/needle-cache.ts';
@@ -110,6 +111,8 @@ export interface Line {
     readonly now: number;
     readonly tenant: string;
   }) => AuditEvent | null;
+  /** Carries out what a verdict asks for beyond its call. */
+  readonly contain: Contain;
   readonly egress: EgressGuard;
   readonly pools: Pools;
   readonly needles: NeedleCache;

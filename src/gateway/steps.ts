@@ -63,6 +63,12 @@ export async function inspectCall(
     deadlineMs: line.settings.detectorDeadlineMs,
   });
   await tellFindings(line, story, verdict.findings, stricter(decision.effect, verdict.effect));
+  if (verdict.contain !== undefined) {
+    const [first] = verdict.findings;
+    const reason = `Risk ${verdict.score.toFixed(2)} in call ${call.id}${first === undefined ? '' : `: ${first.title}`}`;
+    const done = await line.contain(passport, verdict.contain, reason);
+    await tellFindings(line, story, done, 'deny');
+  }
   return verdict;
 }
 

@@ -6,7 +6,7 @@ import { raise } from '../../src/alerts/index.ts';
 import { Approvals } from '../../src/approvals/index.ts';
 import { type AuditLog, loadOrCreateCheckpointKey, openAuditLog } from '../../src/audit/index.ts';
 import { type AuditEvent, type AuditEventMap, SecretBytes, systemClock } from '../../src/core/index.ts';
-import { type Detector, openDetector } from '../../src/detector/index.ts';
+import { type Detector, type DetectorOptions, openDetector } from '../../src/detector/index.ts';
 import {
   type Gateway,
   type GatewayOptions,
@@ -40,6 +40,7 @@ export async function openRealGate(
   o: {
     readonly policy?: string;
     readonly options?: Partial<GatewayOptions>;
+    readonly detector?: Partial<DetectorOptions>;
     readonly bench?: Parameters<typeof openBench>[0];
     /** Calls of one session; default: as many as it likes. */
     readonly rate?: { readonly burst: number; readonly perSecond: number };
@@ -80,6 +81,7 @@ export async function openRealGate(
     rate: o.rate ?? { burst: 10_000, perSecond: 10_000 },
     clock,
     audit,
+    ...o.detector,
   });
   const services = await ServiceRegistry.open({ store: storage.services, clock, audit });
   const gateway = await openGateway({
