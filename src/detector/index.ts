@@ -4,5 +4,5 @@ export type { OutboundScanner } from './outbound-scanner.ts';
 export { thresholdsOf } from './profiles.ts';
 export { openReplay, type Replay } from './replay/replay.ts';
 export { readLines, TraceError, textSchema, traceSchema } from './replay/trace.ts';
-export { loadRules, RuleError } from './rules/index.ts';
+export { listRules, loadRules, RuleError, type RuleTestReport, testRules } from './rules/index.ts';
 export type { BaselineStore, DecoyRecord, DecoyStore, RiskRecord, RiskStore } from './store.ts';

@@ -33,7 +33,9 @@ import { decoyPlant } from './decoy-plant.ts';
 import { decoyRemove } from './decoy-remove.ts';
 import { demo } from './demo.ts';
 import { detectorReplay } from './detector-replay.ts';
+import { detectorRules } from './detector-rules.ts';
 import { detectorScore } from './detector-score.ts';
+import { detectorTest } from './detector-test.ts';
 import { doctor } from './doctor.ts';
 import { guardCheck } from './guard-check.ts';
 import { guardScore } from './guard-score.ts';
@@ -123,6 +125,8 @@ export const COMMANDS: readonly Command[] = [
   hookRun,
   detectorReplay,
   detectorScore,
+  detectorTest,
+  detectorRules,
   guardCheck,
   guardScore,
   guardServe,

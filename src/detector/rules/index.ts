@@ -1,4 +1,5 @@
 export { RuleEvent } from './event.ts';
 export { loadRules, RuleError } from './load.ts';
+export { listRules, type RuleTestReport, testRules } from './report.ts';
 export type { Occasion, RuleSet } from './rule-set.ts';
 export { RuleState } from './state.ts';

@@ -34,8 +34,11 @@ export async function loadRules(directory: string): Promise<RuleSet> {
 }
 
 /** The same, for who wants to see what is wrong: nothing is thrown for what the files hold. */
-export async function readRules(directory: string, only?: readonly string[]): Promise<LoadedRules> {
-  const found = new Found();
+export async function readRules(
+  directory: string,
+  { only, runCases: testing = true }: ReadOptions = {},
+): Promise<LoadedRules> {
+  const found = new Found({ testing, whole: only === undefined });
   for await (const file of listRuleFiles(directory, only, found.faults)) {
     readRuleFile(file, found);
     // Other calls are served between two files.
@@ -45,6 +48,13 @@ export async function readRules(directory: string, only?: readonly string[]): Pr
 }
 
 const OWN = 'sallyport';
+interface ReadOptions {
+  /** These files instead of those of the folder. */
+  readonly only?: readonly string[];
+  /** Whether a rule that fails its own cases is a fault; default: it is. */
+  readonly runCases?: boolean;
+}
+
 /** Faults that are told; a file of nothing but faults has more. */
 const MAX_FAULTS = 200;
 
@@ -53,6 +63,11 @@ class Found {
   readonly suppressions: Suppression[] = [];
   readonly refused: RefusedRule[] = [];
   readonly faults: RuleFault[] = [];
+  readonly #options: { readonly testing: boolean; readonly whole: boolean };
+
+  constructor(options: { readonly testing: boolean; readonly whole: boolean }) {
+    this.#options = options;
+  }
 
   loaded(): LoadedRules {
     const compiled: CompiledRule[] = [];
@@ -63,7 +78,8 @@ class Found {
       if (other === undefined) compiled.push(...this.#compile(rule));
       else this.#leaveOut(rule, `the id is used already (${other.place.file}:${other.place.line})`);
     }
-    for (const { rules, place } of this.suppressions) {
+    // Of some files of a folder, a suppression may name a rule of the others.
+    for (const { rules, place } of this.#options.whole ? this.suppressions : []) {
       for (const id of rules.filter((one) => !places.has(one)))
         this.faults.push({
           ...place,
@@ -83,7 +99,7 @@ class Found {
     try {
       const compiled = compileRule(rule);
       // Others' cases are theirs to keep; `sallyport detector test` tells how they fare.
-      if (rule.format !== OWN) return [compiled];
+      if (rule.format !== OWN || !this.#options.testing) return [compiled];
       for (const { kind, number, passed } of runCases(compiled)) {
         if (passed) continue;
         const what = `case ${number} of cases.${kind} ${kind === 'match' ? 'does not match' : 'matches'}`;
