@@ -24,6 +24,7 @@ interface Figures extends LoadFigures {
 const figures = new Map<Target, Map<number, Figures[]>>(stage.targets.map((target) => [target, new Map()]));
 const faults = new Map<Target, string>();
 try {
+  for (const target of options.warmSeconds > 0 ? stage.targets : []) await warm(target);
   for (let round = 0; round < options.rounds; round++) {
     for (const connections of CONNECTIONS) {
       for (let at = 0; at < stage.targets.length; at++) {
@@ -50,6 +51,13 @@ try {
   await stage.stop();
 }
 
+async function warm(target: Target): Promise<void> {
+  const measureMs = options.warmSeconds * 1000;
+  const { route, request } = target;
+  const order: LoadOrder = { route, request, connections: 16, warmMs: 0, measureMs, expected: 1500 };
+  await client.ask<LoadFigures>(order).catch((fault: unknown) => void faults.set(target, sentenceOf(fault)));
+}
+
 async function measure(target: Target, connections: number): Promise<void> {
   const known = figures.get(target)?.get(connections) ?? [];
   const seconds = (WARM_MS + options.seconds * 1000) / 1000;
@@ -67,8 +75,12 @@ async function measure(target: Target, connections: number): Promise<void> {
     const cpuUs = ((processorTime(target) - before) * 1000) / result.answered;
     figures.get(target)?.set(connections, [...known, { ...result, cpuUs }]);
   } catch (fault) {
-    faults.set(target, fault instanceof Error ? (fault.message.split('\n')[0] ?? '') : String(fault));
+    faults.set(target, sentenceOf(fault));
   }
+}
+
+function sentenceOf(fault: unknown): string {
+  return fault instanceof Error ? (fault.message.split('\n')[0] ?? '') : String(fault);
 }
 
 function processorTime({ pids }: Target): number {

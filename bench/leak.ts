@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeTestAuthority } from '../test/support/certificates.ts';
 import { type Echo, PROMISED } from '../test/support/leak-cases.ts';
 import { openLeakGateway, openUpstream } from '../test/support/leak-gateway.ts';
 import { type LeakTransport, scrubberTransport } from '../test/support/leak-transport.ts';
@@ -14,6 +15,7 @@ import { peerTransport } from './leak/peer-transport.ts';
 import { Child } from './lib/child.ts';
 import { printTable, type Row } from './lib/report.ts';
 import { NPM_PEERS } from './peers/peer.ts';
+import { isInstalled, PROGRAM_PEERS, startProgram } from './peers/programs.ts';
 
 /**
  * Every promised form of fake secrets on every channel, through the scrubber, through a whole gateway, and
@@ -35,11 +37,19 @@ const [first = ''] = secrets;
 const table: Row[] = [];
 const upstream = await openUpstream();
 const gateway = await openLeakGateway();
-const peers = new Map<string, { child: Child; transport: LeakTransport }>();
+const peers = new Map<string, { stop(): Promise<void>; transport: LeakTransport }>();
 try {
   for (const { name, script } of NPM_PEERS) {
     const child = await Child.start(script, { secret: first, upstreamCa: '', plain: true });
-    peers.set(name, { child, transport: peerTransport(Number(child.ready.port), upstream) });
+    const transport = peerTransport(Number(child.ready.port), 'forward', upstream);
+    peers.set(name, { stop: () => child.stop(), transport });
+  }
+  const { certificatePem } = await makeTestAuthority('No upstream of this test');
+  for (const program of PROGRAM_PEERS.filter(({ command }) => isInstalled(command))) {
+    const input = { secret: first, upstreamPort: upstream.port, upstreamCa: certificatePem };
+    const { port, stop } = await startProgram(program, input);
+    const mode = program.mode === 'intercept' ? 'forward' : 'reverse';
+    peers.set(program.name, { stop, transport: peerTransport(port, mode, upstream) });
   }
   for (const channel of CHANNELS) {
     const cells = (all: readonly string[], few: boolean) =>
@@ -80,7 +90,7 @@ try {
   if (changed.changed > 0) faults.push(`${changed.changed} clean bodies were changed`);
   if (process.argv.includes('--write')) await writePage();
 } finally {
-  for (const { child } of peers.values()) await child.stop();
+  for (const { stop } of peers.values()) await stop();
   await gateway.close();
   upstream.close();
 }
@@ -169,7 +179,7 @@ function sharedSecrets(): readonly string[] {
 }
 
 async function writePage(): Promise<void> {
-  const columns = ['channel', 'scrubber', 'gateway', ...NPM_PEERS.map(({ name }) => name)];
+  const columns = ['channel', 'scrubber', 'gateway', ...peers.keys()];
   const line = (cells: readonly unknown[]) => `| ${cells.map((cell) => cell ?? '').join(' | ')} |`;
   const lines = [
     line(columns),

@@ -7,6 +7,7 @@ import { isInstalled, PROGRAM_PEERS, startProgram } from '../peers/programs.ts';
 import { BenchService } from '../sallyport/service.ts';
 import { sallyportTargets } from './sallyport-targets.ts';
 import type { Absent, Target } from './target.ts';
+import { startVariant, VARIANTS } from './variants.ts';
 
 const HOST = 'localhost';
 
@@ -35,12 +36,16 @@ export async function setStage(o: {
     const tls = { servername: HOST, ca: authority.certificatePem };
     targets.push(direct('https', { port: https, tunnel: null, tls }, https));
 
-    for (const audit of ['process', 'power'] as const) {
+    for (const variant of VARIANTS) {
       if (!wanted('sallyport')) continue;
-      const service = await BenchService.start({ audit, profile: o.profile });
+      const service = await startVariant(variant, o.profile);
+      if (!(service instanceof BenchService)) {
+        absent.push(...service);
+        continue;
+      }
       stops.push(() => service.stop());
-      const made = await sallyportTargets(service, place, audit);
-      stops.push(() => made.relay.stop());
+      const made = await sallyportTargets(service, place, variant);
+      stops.push(() => made.stop());
       targets.push(...made.targets);
     }
     const secret = `fake-${randomBytes(18).toString('base64url')}`;

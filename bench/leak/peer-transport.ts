@@ -12,9 +12,10 @@ const DECODERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
   zstd: (bytes) => zlib.zstdDecompressSync(bytes),
 };
 
-/** Carries an answer through a forward proxy to a client that decodes as clients do. */
+/** Carries an answer through a proxy to a client that decodes as clients do. */
 export function peerTransport(
   proxyPort: number,
+  mode: 'forward' | 'reverse',
   upstream: Awaited<ReturnType<typeof openUpstream>>,
 ): LeakTransport {
   const agent = new http.Agent({ keepAlive: true });
@@ -26,7 +27,7 @@ export function peerTransport(
       const request = http.get({
         port: proxyPort,
         host: '127.0.0.1',
-        path: `http://${host}/answer`,
+        path: mode === 'forward' ? `http://${host}/answer` : '/answer',
         agent,
         headers,
       });

@@ -6,13 +6,15 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Length of one measurement. */
   readonly seconds: number;
+  /** How long each thing works before anything is measured: what runs on Node is compiled while it runs. */
+  readonly warmSeconds: number;
   /** Measures these names alone; null: all. */
   readonly only: readonly string[] | null;
   /** Folder for a CPU profile of the service; null: none is made. */
   readonly profile: string | null;
 }
 
-/** Reads `--json --rounds N --seconds N --only a,b --profile DIR`; a fault ends the process with status 2. */
+/** Reads `--json --rounds N --seconds N --warm N --only a,b --profile DIR`; a fault ends the process with status 2. */
 export function readOptions(defaults: { readonly rounds: number; readonly seconds: number }): BenchOptions {
   try {
     const { values } = parseArgs({
@@ -20,15 +22,22 @@ export function readOptions(defaults: { readonly rounds: number; readonly second
         json: { type: 'boolean', default: false },
         rounds: { type: 'string', default: String(defaults.rounds) },
         seconds: { type: 'string', default: String(defaults.seconds) },
+        warm: { type: 'string', default: '3' },
         only: { type: 'string' },
         profile: { type: 'string' },
       },
     });
-    const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+    const [rounds, seconds, warmSeconds] = [values.rounds, values.seconds, values.warm].map(Number) as [
+      number,
+      number,
+      number,
+    ];
     if (!Number.isInteger(rounds) || rounds < 1)
       throw new Error('--rounds must be a whole number of at least 1');
     if (!(seconds > 0)) throw new Error('--seconds must be a number above 0');
+    if (!(warmSeconds >= 0)) throw new Error('--warm must be a number of at least 0');
     return {
+      warmSeconds,
       json: values.json,
       rounds,
       seconds,

@@ -93,14 +93,15 @@ export function tokenForm(client: Client): string {
   }).toString();
 }
 
-/** One passport, bound by DPoP. Throws with the issuer's words when it gives none. */
-export async function requestToken(client: Client): Promise<string> {
+/** One passport, bound by DPoP or to nothing. Throws with the issuer's words when it gives none. */
+export async function requestToken(client: Client, binding: 'dpop' | 'none' = 'dpop'): Promise<string> {
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
   const response = await fetch(client.tokenEndpoint, {
     method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      dpop: client.proofKey.prove({ htm: 'POST', htu: client.tokenEndpoint }),
-    },
+    headers:
+      binding === 'none'
+        ? form
+        : { ...form, dpop: client.proofKey.prove({ htm: 'POST', htu: client.tokenEndpoint }) },
     body: tokenForm(client),
   });
   const text = await response.text();

@@ -2,12 +2,18 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AnswerReader, type ReadAnswer } from './answer-reader.ts';
+import type { AgentSpec } from './requests.ts';
 
 /** How a client reaches the thing that is measured. */
 export interface Route {
   readonly port: number;
   /** Fields of a CONNECT before anything else; null: none is made. */
-  readonly tunnel: { readonly authority: string; readonly fields: string } | null;
+  readonly tunnel: {
+    readonly authority: string;
+    readonly fields: string;
+    /** Shows a passport of this agent that is bound to no key. */
+    readonly bearer?: AgentSpec;
+  } | null;
   /** TLS to whoever answers behind that; null: plain. */
   readonly tls: { readonly servername: string; readonly ca: string } | null;
 }

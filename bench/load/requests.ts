@@ -25,7 +25,7 @@ export type RequestSpec =
       readonly agent: AgentSpec;
     }
   /** `head` with one passport that is bound to no key. */
-  | { readonly kind: 'bearer'; readonly head: string; readonly token: string }
+  | { readonly kind: 'bearer'; readonly head: string; readonly agent: AgentSpec }
   /** A token request with fresh assertion and proof. */
   | { readonly kind: 'token'; readonly path: string; readonly host: string; readonly agent: AgentSpec };
 
@@ -33,13 +33,19 @@ export type RequestSpec =
 export async function prepareRequests(spec: RequestSpec, expected: number): Promise<() => string> {
   if (spec.kind === 'fixed') return () => spec.bytes;
   if (spec.kind === 'bearer') {
-    const bytes = `${spec.head}authorization: Bearer ${spec.token}\r\n\r\n`;
+    const token = await requestUnbound(spec.agent);
+    const bytes = `${spec.head}authorization: Bearer ${token}\r\n\r\n`;
     return () => bytes;
   }
   const client = clientOf(spec.agent);
   const make = spec.kind === 'token' ? tokenRequest(client, spec) : await boundRequest(client, spec);
   const ready = Array.from({ length: expected }, make);
   return () => ready.pop() ?? make();
+}
+
+/** A passport that is bound to no key. */
+export function requestUnbound(agent: AgentSpec): Promise<string> {
+  return requestToken(clientOf(agent), 'none');
 }
 
 async function boundRequest(

@@ -1,7 +1,7 @@
 import { answerMessages, tellReady } from '../lib/child.ts';
 import { quantile } from '../lib/statistics.ts';
 import type { Route } from './connection.ts';
-import { prepareRequests, type RequestSpec } from './requests.ts';
+import { prepareRequests, type RequestSpec, requestUnbound } from './requests.ts';
 import { runLoad } from './run-load.ts';
 
 /** What the parent asks a load generator for. */
@@ -26,7 +26,8 @@ export interface LoadFigures {
 
 answerMessages(async (order: LoadOrder): Promise<LoadFigures> => {
   const next = await prepareRequests(order.request, order.expected);
-  const { latencies, requestsPerSecond, bodyBytes, answered } = await runLoad({ ...order, next });
+  const route = await withPassport(order.route);
+  const { latencies, requestsPerSecond, bodyBytes, answered } = await runLoad({ ...order, route, next });
   return {
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
@@ -37,3 +38,11 @@ answerMessages(async (order: LoadOrder): Promise<LoadFigures> => {
   };
 });
 tellReady({});
+
+/** A passport lives five minutes: each load gets a fresh one. */
+async function withPassport(route: Route): Promise<Route> {
+  const { tunnel } = route;
+  if (tunnel?.bearer === undefined) return route;
+  const fields = `${tunnel.fields}proxy-authorization: Bearer ${await requestUnbound(tunnel.bearer)}\r\n`;
+  return { ...route, tunnel: { authority: tunnel.authority, fields } };
+}

@@ -34,7 +34,7 @@ export const PROGRAM_PEERS: readonly Program[] = [
     name: 'nginx',
     mode: 'reverse',
     command: 'nginx',
-    note: 'C; one worker, a fixed header put in; no passport, no policy, no scrubbing, no record',
+    note: 'C; one process, a fixed header put in; no passport, no policy, no scrubbing, no record',
     prepare: (folder, port, input) => {
       const file = join(folder, 'nginx.conf');
       writeFileSync(file, nginxConfig(folder, port, input));
@@ -107,7 +107,7 @@ function nginxConfig(folder: string, port: number, { secret, upstreamPort }: Pro
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (one) => `${one}_temp_path ${join(folder, one)};`,
   );
-  return `daemon off; worker_processes 1; pid ${join(folder, 'pid')}; events { worker_connections 1024; }
+  return `daemon off; master_process off; pid ${join(folder, 'pid')}; events { worker_connections 1024; }
 http { access_log off; keepalive_requests 100000000; ${paths.join(' ')}
   upstream up { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 100000000; }
   server { listen 127.0.0.1:${port};

@@ -90,6 +90,11 @@ export class BenchService {
     return text === '' ? {} : JSON.parse(text);
   }
 
+  /** What the service says of its guard model. */
+  async guard(): Promise<{ readonly kind: string; readonly reason?: string }> {
+    return (await this.admin('GET', '/status')).guard as { kind: string; reason?: string };
+  }
+
   /** Registers an agent with a key of its own. */
   async addAgent(name: string, scopes: readonly string[]): Promise<AgentSpec> {
     const key = new SigningKey();
