@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Approvals } from '../approvals/index.ts';
 import { type Detector, openDetector } from '../detector/index.ts';
-import { ServiceRegistry } from '../gateway/index.ts';
+import { documentReader, ServiceRegistry } from '../gateway/index.ts';
 import type { OpenGuard } from '../guard/index.ts';
 import { MemoryReplayStore, openPassportRoom, type PassportRoom } from '../passport/index.ts';
 import { decideDelegation, PolicyKeeper } from '../policy/index.ts';
@@ -81,6 +81,13 @@ export async function openJudges(
       ...rule,
       claims: JSON.parse(JSON.stringify(rule.claims)),
     })),
+    clientDocuments: {
+      rules: config.issuer.clientDocuments,
+      fetch: documentReader({
+        clock,
+        ownPorts: [urls.issuer, urls.audience].map((url) => Number(new URL(url).port)),
+      }),
+    },
     maxDelegationDepth: config.issuer.maxDelegationDepth,
     delegationPolicy: (request) =>
       decideDelegation(

@@ -179,6 +179,23 @@ export const configSchema = z.strictObject({
         .max(64)
         .default([])
         .describe('Platforms whose tokens stand for agents (RFC 7523); see docs/reference/passport.md.'),
+      clientDocuments: z
+        .array(
+          z.strictObject({
+            prefix: z
+              .url({ protocol: /^https$/ })
+              .max(512)
+              .endsWith('/'),
+            owner: z.string().min(1).max(200),
+            scopes: z.array(z.string().min(1).max(128)).max(64),
+            allowPrivate: z.boolean().default(false),
+          }),
+        )
+        .max(64)
+        .default([])
+        .describe(
+          'Addresses under which clients come aboard by a document about them, and what they may do; see docs/reference/passport.md.',
+        ),
       maxDelegationDepth: z
         .int()
         .min(0)

@@ -131,6 +131,25 @@ export class AgentRegistry implements Agents {
     );
   }
 
+  /** Makes the registry hold a record that was made elsewhere: its keys alone change where it is known already. */
+  async keep(agent: AgentRecord, by: string): Promise<void> {
+    const { unitOfWork, directory } = this.#o;
+    const inserted = await unitOfWork.run((stores) => stores.agents.insert(agent));
+    if (inserted) {
+      directory.put(agent);
+      const { name, owner, scopes, purpose } = agent;
+      const changes = { name, owner, scopes, purpose, keys: kidsOf(agent.jwks) };
+      return this.#changes.record('agent.registered', agent, by, changes);
+    }
+    const known = await this.#o.stores.agents.get(agent.tenant, agent.id);
+    if (known === null || JSON.stringify(known.jwks) === JSON.stringify(agent.jwks)) return;
+    await this.#changes.change(agent.id, by, async (found) => {
+      const changed = { ...found, jwks: agent.jwks };
+      const changes = { keys: kidsOf(agent.jwks) };
+      return { agent: changed, event: 'agent.updated', changes, endsPassports: takesAway(found, changed) };
+    });
+  }
+
   async rotateSecret(id: string, o: { readonly overlapSeconds: number }, by: string): Promise<WithSecret> {
     const { overlapSeconds } = o;
     if (!(overlapSeconds >= 0 && overlapSeconds <= LONGEST_OVERLAP_SECONDS)) {

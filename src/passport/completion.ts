@@ -33,6 +33,7 @@ export interface CompletionOptions {
   /** Grants that are ours, by name. */
   readonly grants: readonly string[];
   readonly mtls: boolean;
+  readonly clientDocuments: boolean;
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;
 }
@@ -46,7 +47,13 @@ export async function completeAnswer(ctx: LibraryContext, o: CompletionOptions):
         const openid = ctx.path === PATHS.openidMetadata;
         ctx.body = issuerMetadata(
           { ...body },
-          { resources: [o.audience, ...o.resources], openid, grants: o.grants, mtls: o.mtls },
+          {
+            resources: [o.audience, ...o.resources],
+            openid,
+            grants: o.grants,
+            mtls: o.mtls,
+            clientDocuments: o.clientDocuments,
+          },
         );
       }
       return;

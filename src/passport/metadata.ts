@@ -39,6 +39,7 @@ export function issuerMetadata(
     readonly openid: boolean;
     readonly grants: readonly string[];
     readonly mtls: boolean;
+    readonly clientDocuments: boolean;
   },
 ): JsonObject {
   const served: Record<string, JsonValue> = {};
@@ -64,6 +65,7 @@ export function issuerMetadata(
     ];
     served.tls_client_certificate_bound_access_tokens = true;
   }
+  if (o.clientDocuments) served.client_id_metadata_document_supported = true;
   served.authorization_details_types_supported = [DETAIL_TYPE];
   served.introspection_signing_alg_values_supported = ['ES256'];
   // A verifier that checks offline learns of a revocation at the latest after this time.

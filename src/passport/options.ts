@@ -1,4 +1,6 @@
 import type { AuditEvent, AuditEventOf, Clock, SessionRisk, UnitOfWork } from '../core/index.ts';
+import type { DocumentRule } from './client-documents/client-documents.ts';
+import type { FetchDocument } from './client-documents/document-cache.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
 import type { EnrolmentStore } from './enrol/store.ts';
 import type { RatchetStore } from './ratchet/store.ts';
@@ -52,6 +54,8 @@ export interface PassportRoomOptions {
   readonly passportLifetimeSeconds?: number;
   /** Platforms whose tokens stand for agents (RFC 7523). */
   readonly workloads?: readonly WorkloadTrust[];
+  /** Clients that come aboard by a document about them, and how such documents are read. */
+  readonly clientDocuments?: { readonly rules: readonly DocumentRule[]; readonly fetch: FetchDocument };
   /** Delegations that a chain may hold, at most; default 4. */
   readonly maxDelegationDepth?: number;
   /** Which agent may act for which other one; default: agents of the same owner. */

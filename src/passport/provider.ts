@@ -40,6 +40,8 @@ export interface ProviderOptions {
   readonly grants: readonly string[];
   /** Whether clients may authenticate by certificate at the token endpoint. */
   readonly mtls: boolean;
+  /** Whether clients may come aboard by a document about them. */
+  readonly clientDocuments: boolean;
   readonly clock: Clock;
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;

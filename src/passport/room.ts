@@ -8,6 +8,8 @@ import type { Agents } from './agent-view.ts';
 import { AgentRegistry } from './agents.ts';
 import { authorizationEndpoint } from './authorization-endpoint.ts';
 import { CallCounter } from './call-counter.ts';
+import { ClientDocuments } from './client-documents/client-documents.ts';
+import type { FetchDocument } from './client-documents/document-cache.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
 import { InitialTokenRoom, type InitialTokens } from './enrol/initial-tokens.ts';
 import { registrationEndpoints } from './enrol/registration-endpoints.ts';
@@ -175,6 +177,14 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       await audit(clonedKeyAlert({ tenant, agentId: id, owner, kid, now: clock.now() }));
     },
   });
+  const documents = new ClientDocuments({
+    tenant,
+    rules: o.clientDocuments?.rules ?? [],
+    fetch: o.clientDocuments?.fetch ?? noDocuments,
+    store: stores.agents,
+    registry: agents,
+    clock,
+  });
   const grants = openGrants({
     tenant,
     issuer: o.issuer,
@@ -186,6 +196,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     agents: stores.agents,
     oidc: stores.oidc,
     ratchets,
+    documents,
     directory,
     pepper,
     reader,
@@ -217,6 +228,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       signer,
       grants: grants.names,
       mtls: o.mtls ?? false,
+      clientDocuments: (o.clientDocuments?.rules ?? []).length > 0,
       onRefused,
       onFault,
     });
@@ -337,6 +349,8 @@ function assertOrigin(name: string, value: string): void {
     );
   }
 }
+
+const noDocuments: FetchDocument = () => Promise.reject(new TypeError('no client documents are read'));
 
 const withinOwner: DelegationPolicy = ({ from, to }) =>
   from.owner === to.owner ? null : 'the agents have different owners';

@@ -11,6 +11,7 @@ import type { AgentDirectory } from '../agent-directory.ts';
 import { ASSERTION_ALGORITHMS } from '../agent-input.ts';
 import { checkClientAssertion } from '../client-assertion.ts';
 import type { ClientCertificate } from '../client-certificate.ts';
+import type { ClientDocuments } from '../client-documents/client-documents.ts';
 import { signatureVerifier } from '../crypto.ts';
 import type { Authenticated, Within } from '../issuing.ts';
 import { OAuthFault } from '../oauth-fault.ts';
@@ -48,6 +49,7 @@ export interface ClientAuthenticatorOptions {
   readonly pepper: Pepper;
   readonly clock: Clock;
   readonly ratchets: Ratchets;
+  readonly documents: ClientDocuments;
   /** Whether a thing that may be used once was used. */
   readonly wasUsed: (thing: OnceOnly) => Promise<boolean>;
 }
@@ -110,12 +112,15 @@ export class ClientAuthenticator {
     if (typeof sub !== 'string' || iss !== sub || (form.one('client_id') ?? sub) !== sub) {
       throw failed('the client assertion must be issued by the client about itself');
     }
-    const agent = await this.#active(sub);
+    const { documents } = this.#o;
+    const fromDocument = documents.isAddress(sub);
+    const shown = fromDocument ? await documents.read(sub) : await this.#active(sub);
     const now = this.#o.clock.now();
-    const kid = checkClientAssertion(text, agent, now);
-    const { key, use } = await readKeys(agent, kid, jws, claims);
+    const kid = checkClientAssertion(text, shown, now);
+    const { key, use } = await readKeys(shown, kid, jws, claims);
     await checkSignature(jws, key, this.#verifySignature).catch(notValid);
     this.#checkClaims(claims, now);
+    const agent = fromDocument ? await documents.admit(sub, shown) : shown;
     const expiresAt = Number(exp) * 1000 + MARGIN_MS;
     const fault = () => failed('client assertion tokens must only be used once');
     const once = { by: sub, jti: String(jti), expiresAt, fault };

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/index.ts';
 import type { AgentDirectory } from '../agent-directory.ts';
+import type { ClientDocuments } from '../client-documents/client-documents.ts';
 import type { DelegationPolicy } from '../delegation-policy.ts';
 import type { Issuing } from '../issuing.ts';
 import { PATHS } from '../metadata.ts';
@@ -38,6 +39,7 @@ export interface GrantsOptions {
   readonly policy: DelegationPolicy;
   readonly clock: Clock;
   readonly ratchets: Ratchets;
+  readonly documents: ClientDocuments;
   readonly oidc: OidcStore;
 }
 
