@@ -1,6 +1,5 @@
 import type { AuditEvent, AuditEventOf, Clock, SessionRisk, UnitOfWork } from '../core/index.ts';
-import type { DocumentRule } from './client-documents/client-documents.ts';
-import type { FetchDocument } from './client-documents/document-cache.ts';
+import type { DocumentRule, FetchDocument } from './client-documents/document-rule.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
 import type { EnrolmentStore } from './enrol/store.ts';
 import type { RatchetStore } from './ratchet/store.ts';

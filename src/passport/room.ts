@@ -9,7 +9,7 @@ import { AgentRegistry } from './agents.ts';
 import { authorizationEndpoint } from './authorization-endpoint.ts';
 import { CallCounter } from './call-counter.ts';
 import { ClientDocuments } from './client-documents/client-documents.ts';
-import type { FetchDocument } from './client-documents/document-cache.ts';
+import type { FetchDocument } from './client-documents/document-rule.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
 import { InitialTokenRoom, type InitialTokens } from './enrol/initial-tokens.ts';
 import { registrationEndpoints } from './enrol/registration-endpoints.ts';

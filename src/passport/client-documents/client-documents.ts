@@ -4,21 +4,11 @@ import { readAgentDraft } from '../agent-input.ts';
 import type { AgentRegistry } from '../agents.ts';
 import { OAuthFault } from '../oauth-fault.ts';
 import type { AgentRecord, AgentStore } from '../store.ts';
-import { DocumentCache, type FetchDocument } from './document-cache.ts';
+import { DocumentCache } from './document-cache.ts';
+import type { DocumentRule, FetchDocument } from './document-rule.ts';
 import { isDocumentAddress } from './read-client-document.ts';
 
 const ID_CHARS = 26;
-
-/** Which addresses an administrator lets come aboard, and as what. */
-export interface DocumentRule {
-  /** Documents whose address begins with it; it ends with a slash. */
-  readonly prefix: string;
-  /** Who answers for those agents. */
-  readonly owner: string;
-  readonly scopes: readonly string[];
-  /** Whether they may be on a private network. */
-  readonly allowPrivate: boolean;
-}
 
 export interface ClientDocumentsOptions {
   readonly tenant: string;

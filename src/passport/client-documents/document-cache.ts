@@ -2,6 +2,7 @@ import type { Clock, JsonObject } from '../../core/index.ts';
 import { Refusal } from '../../core/index.ts';
 import { ProofFault } from '../../proof/index.ts';
 import { OAuthFault } from '../oauth-fault.ts';
+import type { FetchDocument } from './document-rule.ts';
 import { readClientDocument, readKeySet } from './read-client-document.ts';
 
 /** The draft recommends 5 KB; key sets of many RSA keys are larger. */
@@ -14,19 +15,6 @@ const KEPT_MS = { least: 60_000, usual: 300_000, most: 3_600_000 } as const;
 const FAILED_MS = 10_000;
 const ENTRIES = 1_000;
 const READ_AT_ONCE = 8;
-
-/** Reads what a stranger's address leads to, safely; compose supplies it. */
-export type FetchDocument = (request: {
-  readonly url: string;
-  readonly mostBytes: number;
-  readonly timeoutMs: number;
-  readonly allowPrivate: boolean;
-}) => Promise<{
-  readonly status: number;
-  readonly contentType: string;
-  readonly cacheControl: string;
-  readonly body: string;
-}>;
 
 export interface KnownDocument {
   readonly name: string | null;
