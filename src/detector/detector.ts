@@ -45,6 +45,8 @@ export interface DetectorOptions {
   readonly onLate: Effect;
   /** A session's calls: so many at once, and then so many a second. All sessions of an agent: four times that. */
   readonly rate: { readonly burst: number; readonly perSecond: number };
+  /** Beginnings of the names of checks that say nothing: to see what a part is worth. Never used live. */
+  readonly without?: readonly string[];
   /** The guard model; default: none. */
   readonly guard?: Guard;
   /** What tools, services and hosts are; default: what their names tell. */
@@ -212,7 +214,7 @@ class CanaryDetector implements Detector {
       now,
     };
     // What needs no waiting is looked at also when the rest came too late: a decoy passes under no setting.
-    const findings = CHECKS.flatMap((check) => check(input));
+    const findings = this.#heard(CHECKS.flatMap((check) => check(input)));
     const callId = callIdOf(call);
     session.provenance.call({ callId, ...following });
     session.flows.meet(labels, {
@@ -249,16 +251,23 @@ class CanaryDetector implements Detector {
       return [];
     }
     const session = this.#sessions.ofAgent(o.subject, o.now);
-    const findings =
+    const findings = this.#heard(
       o.phase === 'call'
         ? this.#observeCall(session, o)
-        : this.#observeResult(session, { ...o, agentId: o.subject.agentId });
+        : this.#observeResult(session, { ...o, agentId: o.subject.agentId }),
+    );
     this.#sessions.addRisk(session, findings, o.now);
     if (o.phase === 'call') return findings;
     // Begun before anything is waited for: the session's next call has to see that it is under way.
     const judged = await this.#guard.result(session.guard, o);
     this.#sessions.addRisk(session, judged.map(lessened), o.now);
     return [...findings, ...judged];
+  }
+
+  #heard(findings: readonly Finding[]): readonly Finding[] {
+    const { without = [] } = this.#options;
+    if (without.length === 0) return findings;
+    return findings.filter(({ check }) => !without.some((part) => check.startsWith(part)));
   }
 
   /** A call that was made without asking: too late to stop, not too late to tell. */

@@ -14,11 +14,16 @@ export interface LabelRule {
   readonly labels: readonly Label[];
 }
 
+/** Agents choose the names of tools that they ask about: so many are remembered, and no longer ones. */
+const MAX_KNOWN = 1_000;
+const MAX_NAME_CHARS = 200;
+
 const NO_LABELS: ReadonlySet<Label> = new Set();
 
 /** Knows what tools and places are: from the configuration, and by name where that says nothing. */
 export class Labeller {
   readonly #rules: readonly { readonly pattern: RegExp; readonly labels: ReadonlySet<Label> }[];
+  readonly #known = new Map<string, ReadonlySet<Label>>();
 
   constructor(rules: readonly LabelRule[]) {
     this.#rules = rules.map(({ name, labels }) => ({ pattern: patternOf(name), labels: new Set(labels) }));
@@ -35,23 +40,29 @@ export class Labeller {
   }
 
   ofTool(tool: string): ReadonlySet<Label> {
-    const said = this.#said(tool);
-    if (said !== null) return said;
-    const words = toolWords(tool);
-    if (words.length === 0) return NO_LABELS;
-    const labels = TOOLS.filter(({ verbs, objects, reads }) => {
-      if (reads !== null && reads !== onlyReads(words)) return false;
-      return (
-        words.some((word) => verbs.has(word)) &&
-        (objects.size === 0 || words.some((word) => objects.has(word)))
-      );
-    });
-    return new Set(labels.map(({ label }) => label));
+    const known = this.#known.get(tool);
+    if (known !== undefined) return known;
+    const name = tool.slice(0, MAX_NAME_CHARS);
+    const labels = this.#said(name) ?? byName(name);
+    if (this.#known.size < MAX_KNOWN && tool === name) this.#known.set(name, labels);
+    return labels;
   }
 
   #said(name: string): ReadonlySet<Label> | null {
     return this.#rules.find(({ pattern }) => pattern.test(name))?.labels ?? null;
   }
+}
+
+function byName(tool: string): ReadonlySet<Label> {
+  const words = toolWords(tool);
+  if (words.length === 0) return NO_LABELS;
+  const labels = TOOLS.filter(({ verbs, objects, reads }) => {
+    if (reads !== null && reads !== onlyReads(words)) return false;
+    return (
+      words.some((word) => verbs.has(word)) && (objects.size === 0 || words.some((word) => objects.has(word)))
+    );
+  });
+  return new Set(labels.map(({ label }) => label));
 }
 
 // Names are short and patterns the administrator's; without alternatives and with nothing but runs, it is linear enough.
