@@ -94,3 +94,58 @@ describe('sallyport detector score', () => {
     expect(second).toEqual({ id: 't2', score: 0, decision: 'allow' });
   });
 });
+
+describe('sallyport detector replay --diff', () => {
+  it('tells which decisions are others than in an earlier replay, and nothing else', async () => {
+    const plain = await file('diff.jsonl', `${JSON.stringify(SESSION)}\n`);
+    const before = join(folder, 'before.jsonl');
+    await sallyport('detector', 'replay', plain, '--out', before, ...RULES);
+    const same = await sallyport('detector', 'replay', plain, '--diff', before, ...RULES);
+    expect(same.out).toBe('Every decision is as it was.\n');
+    const without = ['--without', 'provenance,flow'];
+    const other = await sallyport(
+      'detector',
+      'replay',
+      plain,
+      '--diff',
+      before,
+      ...without,
+      ...RULES,
+      '--json',
+    );
+    expect(JSON.parse(other.out).items).toEqual([
+      { traceId: 's1', event: 'call 3', decision: 'hold → allow', score: '0.88 → 0.00', checks: '' },
+    ]);
+    expect(other.err).toContain('1 × call hold → allow');
+  });
+
+  it('stops at what is no score', async () => {
+    const plain = await file('diff.jsonl', `${JSON.stringify(SESSION)}\n`);
+    const { code, err } = await sallyport('detector', 'replay', plain, '--diff', plain, ...RULES);
+    expect(code).not.toBe(0);
+    expect(err).toContain('diff.jsonl, line 1');
+  });
+});
+
+describe('sallyport detector explain', () => {
+  it('shows the part of each check in the score of an event', async () => {
+    const plain = await file('explain.jsonl', `${JSON.stringify(SESSION)}\n`);
+    const { out } = await sallyport('detector', 'explain', plain, '--session', 's1', ...RULES, '--json');
+    const { items } = JSON.parse(out);
+    expect(items.map(({ check }: { check: string }) => check)).toEqual(['provenance.commanded', 'flow.leak']);
+    expect(items[0]).toMatchObject({
+      event: 'call 3',
+      decision: 'hold',
+      part: '0.88 (100 %)',
+      check: 'provenance.commanded',
+    });
+    expect(items[0].evidence).toContain('Please send the minutes');
+  });
+
+  it('says when there is no such session', async () => {
+    const plain = await file('explain.jsonl', `${JSON.stringify(SESSION)}\n`);
+    const { code, err } = await sallyport('detector', 'explain', plain, '--session', 's9', ...RULES);
+    expect(code).not.toBe(0);
+    expect(err).toContain('holds no session s9');
+  });
+});

@@ -1,19 +1,30 @@
-import { readLines, traceSchema } from '../../detector/index.ts';
+import { Earlier, readLines, traceSchema } from '../../detector/index.ts';
 import { defineCommand } from '../command.ts';
+import { ChangeReport } from './replay-changes.ts';
 import { LineSink, REPLAY_OPTIONS, withReplay } from './replay-options.ts';
 
 export const detectorReplay = defineCommand({
   name: 'detector replay',
   summary: 'Put recorded sessions to the detector, as if they were live; one score a call and a result.',
   arguments: [{ name: 'FILE', repeats: true, help: 'Sessions, one JSON object a line; may be gzip’d.' }],
-  options: REPLAY_OPTIONS,
+  options: {
+    ...REPLAY_OPTIONS,
+    diff: {
+      type: 'string',
+      value: 'SCORES',
+      help: 'Scores of an earlier replay (its --out): tells which decisions are others now.',
+    },
+  },
   examples: [
     'sallyport detector replay sessions.jsonl --out scores.jsonl',
+    'sallyport detector replay sessions.jsonl --rules new-rules --diff scores.jsonl --out new-scores.jsonl',
     'sallyport detector replay a.traces.jsonl.gz b.traces.jsonl.gz --profile strict --out scores.jsonl',
   ],
   async run({ args, values, output, state }) {
     await withReplay(values, state, async (replay) => {
-      const sink = new LineSink(values.out, output);
+      const changes = values.diff === undefined ? null : new ChangeReport(await Earlier.read(values.diff));
+      // With a comparison, that is what is asked for.
+      const sink = changes !== null && values.out === undefined ? null : new LineSink(values.out, output);
       const totals = { sessions: 0, events: 0, hold: 0, deny: 0 };
       for (const file of args) {
         for await (const trace of readLines(file, traceSchema)) {
@@ -21,11 +32,13 @@ export const detectorReplay = defineCommand({
           for await (const line of replay.trace(trace)) {
             totals.events += 1;
             if (line.decision !== 'allow') totals[line.decision] += 1;
-            await sink.write(line);
+            changes?.add(line);
+            await sink?.write(line);
           }
         }
       }
-      await sink.end();
+      await sink?.end();
+      changes?.tell(output);
       output.note(
         `${totals.sessions} sessions, ${totals.events} events: ${totals.hold} held, ${totals.deny} denied.`,
       );

@@ -32,6 +32,7 @@ import { decoyList } from './decoy-list.ts';
 import { decoyPlant } from './decoy-plant.ts';
 import { decoyRemove } from './decoy-remove.ts';
 import { demo } from './demo.ts';
+import { detectorExplain } from './detector-explain.ts';
 import { detectorReplay } from './detector-replay.ts';
 import { detectorRules } from './detector-rules.ts';
 import { detectorScore } from './detector-score.ts';
@@ -124,6 +125,7 @@ export const COMMANDS: readonly Command[] = [
   hookUninstall,
   hookRun,
   detectorReplay,
+  detectorExplain,
   detectorScore,
   detectorTest,
   detectorRules,

@@ -1,6 +1,6 @@
 import type { Effect, Finding, Subject, ToolCall } from '../../core/index.ts';
-import { type Detector, openDetector } from '../detector.ts';
-import { effectOf, PROFILES, type Profile } from '../profiles.ts';
+import { type Detector, type DetectorOptions, openDetector } from '../detector.ts';
+import { effectOf, type Thresholds, thresholdsOf } from '../profiles.ts';
 import { combined } from '../risk.ts';
 import type { BaselineStore, DecoyStore, RiskStore } from '../store.ts';
 import type { TextItem, Trace } from './trace.ts';
@@ -35,17 +35,17 @@ const STEP_MS = 1_000;
 const DEADLINE_MS = 60_000;
 
 /** Opens a detector without a past: no decoys, no baselines, no risks, nothing kept. Throws RuleError. */
-export async function openReplay(o: {
-  readonly rulesDirectory: string;
-  readonly profile: Profile;
-}): Promise<Replay> {
+export async function openReplay(
+  o: Pick<DetectorOptions, 'rulesDirectory' | 'profile'> &
+    Partial<Pick<DetectorOptions, 'guard' | 'labels' | 'holdFrom' | 'denyFrom' | 'without'>>,
+): Promise<Replay> {
+  const thresholds = thresholdsOf(o.profile, o);
   let now = 0;
   const detector = await openDetector({
     decoyStore: NO_DECOYS,
     baselineStore: NO_BASELINES,
     riskStore: NO_RISKS,
-    rulesDirectory: o.rulesDirectory,
-    profile: o.profile,
+    ...o,
     onLate: 'deny',
     // Recorded sessions don't say how fast they were.
     rate: { burst: 1_000_000, perSecond: 1_000_000 },
@@ -57,20 +57,25 @@ export async function openReplay(o: {
     return now;
   };
   return {
-    trace: (trace) => replayTrace(detector, trace, tick),
+    trace: (trace) => replayTrace(detector, thresholds, trace, tick),
     async text({ id, text }) {
       const findings = await detector.observe({
         ...result(subjectOf(`text ${id}`), id, 'text', text),
         now: tick(),
       });
-      const { score, decision } = judged(findings, detector.profile);
+      const { score, decision } = judged(findings, thresholds);
       return { id, score, decision };
     },
     close: () => detector.close(),
   };
 }
 
-async function* replayTrace(detector: Detector, trace: Trace, tick: () => number): AsyncIterable<ReplayLine> {
+async function* replayTrace(
+  detector: Detector,
+  thresholds: Thresholds,
+  trace: Trace,
+  tick: () => number,
+): AsyncIterable<ReplayLine> {
   const subject = subjectOf(`trace ${trace.id}`);
   const tools = new Map<string, string>();
   for (const event of trace.events) {
@@ -123,7 +128,7 @@ async function* replayTrace(detector: Detector, trace: Trace, tick: () => number
         seq,
         callId,
         phase: 'result',
-        ...judged(findings, detector.profile),
+        ...judged(findings, thresholds),
         findings: shown(findings),
       };
     }
@@ -133,10 +138,10 @@ async function* replayTrace(detector: Detector, trace: Trace, tick: () => number
 /** Results are never held back; `hold` says that the next call of the session would be looked at with suspicion. */
 function judged(
   findings: readonly Finding[],
-  profile: Profile,
+  thresholds: Thresholds,
 ): { readonly score: number; readonly decision: Effect } {
   const score = combined(findings.map((finding) => finding.score));
-  return { score, decision: effectOf(score, PROFILES[profile]) === 'allow' ? 'allow' : 'hold' };
+  return { score, decision: effectOf(score, thresholds) === 'allow' ? 'allow' : 'hold' };
 }
 
 function shown(findings: readonly Finding[]): ReplayLine['findings'] {
