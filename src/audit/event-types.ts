@@ -44,6 +44,8 @@ export const EVENT_TYPES: Readonly<Record<AuditEventType, string>> = {
   'approval.denied': 'A person denied a held call.',
   'approval.used': 'An approval was used up by its call.',
   'policy.loaded': 'A set of policies came into force.',
+  'rules.loaded': 'Detection rules came into force after a change.',
+  'rules.rejected': 'Detection rules were broken; the ones before stay in force.',
   'policy.rejected': 'A set of policies was broken; the one before stays in force.',
   'alert.raised': 'Findings are worth a person’s time.',
   'alert.abandoned': 'An alert could not be delivered to a sink and is no longer tried.',

@@ -64,7 +64,7 @@ export async function openAdministration(
       },
       vault,
       approvals,
-      policy: policyRoom(keeper, clock),
+      policy: policyRoom(keeper, detector, clock),
       sinks,
       deliveries: (filter) => storage.outbox.list(log.node, filter),
       decoys: detector.decoys,

@@ -50,6 +50,7 @@ export async function openJudges(
     baselineStore: storage.baselines,
     riskStore: storage.risks,
     rulesDirectory: join(paths.policies, 'detection'),
+    watchRules: true,
     profile: config.detector.profile,
     onLate: config.detector.onLate,
     rate: { burst: config.detector.callsAtOnce, perSecond: config.detector.callsPerSecond },

@@ -1,5 +1,6 @@
 import type { AdminRooms } from '../admin/index.ts';
 import type { Clock, JsonObject } from '../core/index.ts';
+import type { Detector } from '../detector/index.ts';
 import {
   checkPolicies,
   explain,
@@ -8,15 +9,25 @@ import {
   type ReloadResult,
 } from '../policy/index.ts';
 
-/** The keeper as the admin API shows it. */
-export function policyRoom(keeper: PolicyKeeper, clock: Clock): AdminRooms['policy'] {
+/** The keeper, and the detection rules beside the policies, as the admin API shows them. */
+export function policyRoom(
+  keeper: PolicyKeeper,
+  detector: Pick<Detector, 'reloadRules' | 'rules' | 'ruleFaults'>,
+  clock: Clock,
+): AdminRooms['policy'] {
   return {
-    status: () => statusOf(keeper),
+    status: () => ({
+      ...statusOf(keeper),
+      detection: { rules: detector.rules, faults: [...detector.ruleFaults] },
+    }),
     async check() {
       const { ok, policies, faults } = await checkPolicies(keeper.directory);
       return { ok, policies, faults: faults.map(formatFault) };
     },
-    reload: async () => toJson(await keeper.reload()),
+    async reload() {
+      const policies = toJson(await keeper.reload());
+      return { ...policies, detection: { ...(await detector.reloadRules()) } };
+    },
     explain: async (request) =>
       ({ ...explain(keeper.current(), request, clock.now()) }) as unknown as JsonObject,
   };

@@ -51,7 +51,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     issuer: addresses.control.url,
     audience: addresses.gateway.url,
   });
-  const { services, keeper, passport, guard } = judges;
+  const { services, keeper, passport, guard, detector } = judges;
   const readiness = new Readiness({
     database: async () => {
       await storage.ping();
@@ -101,7 +101,7 @@ async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise
     guardNote,
     administrator,
     async reload() {
-      await Promise.all([tls.reload(), keeper.reload()]);
+      await Promise.all([tls.reload(), keeper.reload(), detector.reloadRules()]);
     },
     async stop(reason) {
       readiness.stop();

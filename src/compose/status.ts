@@ -28,7 +28,13 @@ export async function statusOf(o: {
     vault: { seal: config.vault.seal },
     policy: { generation: set.generation, policies: set.size, faults: keeper.faults.map(formatFault) },
     services: o.services.all().length,
-    detector: { profile: detector.profile, rules: detector.rules, onLate: config.detector.onLate },
+    detector: {
+      profile: detector.profile,
+      rules: detector.rules,
+      rulesLeftOut: detector.refusedRules,
+      ruleFaults: [...detector.ruleFaults],
+      onLate: config.detector.onLate,
+    },
     guard: {
       ...guard.status,
       required: guard.isRequired,
@@ -36,7 +42,7 @@ export async function statusOf(o: {
       engine: await guard.stats(),
     },
     outbox: { ...(await o.outbox.lag()) },
-    weakened: weakened(config, keeper),
+    weakened: weakened(config, keeper, detector),
   };
 }
 
@@ -46,7 +52,7 @@ function raised({ detector }: Config): boolean {
   return set.hold > own.hold || set.deny > own.deny;
 }
 
-function weakened(config: Config, keeper: PolicyKeeper): readonly string[] {
+function weakened(config: Config, keeper: PolicyKeeper, detector: Detector): readonly string[] {
   const lines: string[] = [];
   if (config.gateway.bearer !== 'never')
     lines.push('Passports without a key binding are taken from this machine (gateway.bearer).');
@@ -64,5 +70,6 @@ function weakened(config: Config, keeper: PolicyKeeper): readonly string[] {
     lines.push('A power cut can lose acknowledged changes, revocations too (storage.durability).');
   }
   if (keeper.faults.length > 0) lines.push('The policy folder is broken; an older set is in force.');
+  if (detector.ruleFaults.length > 0) lines.push('The detection rules are broken; older ones are in force.');
   return lines;
 }

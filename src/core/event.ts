@@ -166,6 +166,8 @@ export interface AuditEventMap {
   'approval.denied': ApprovalChange;
   'approval.used': ApprovalChange;
   'policy.loaded': { readonly generation: number; readonly policies: number; readonly digest: string };
+  'rules.loaded': { readonly rules: number; readonly refused: number; readonly digest: string };
+  'rules.rejected': { readonly faults: readonly string[] };
   'policy.rejected': { readonly generation: number; readonly faults: readonly string[] };
   'alert.raised': {
     readonly alertId: string;

@@ -23,7 +23,7 @@ import { type Profile, type Thresholds, thresholdsOf } from './profiles.ts';
 import { type Deed, deedOfRequest, deedOfTool, follow, onlyReads } from './provenance/index.ts';
 import { type ResponseRule, respond } from './responses.ts';
 import { RiskWriter } from './risk-writer.ts';
-import { loadRules, type Occasion, RuleEvent, type RuleSet } from './rules/index.ts';
+import { type Occasion, RuleEvent, RuleKeeper, type RulesReload } from './rules/index.ts';
 import { AgentBuckets } from './session-counts.ts';
 import { type SessionState, Sessions } from './sessions/index.ts';
 import type { BaselineStore, DecoyRecord, DecoyStore, RiskStore } from './store.ts';
@@ -35,6 +35,8 @@ export interface DetectorOptions {
   readonly riskStore: RiskStore;
   /** Folder of the detection rules. */
   readonly rulesDirectory: string;
+  /** Whether a change of them is taken over by itself; default: no. */
+  readonly watchRules?: boolean;
   readonly profile: Profile;
   /** From which score on a call is held, and denied, instead of what the profile says; null: as it says. */
   readonly holdFrom?: number | null;
@@ -62,6 +64,11 @@ export interface DetectorOptions {
 export interface Detector {
   readonly profile: Profile;
   readonly rules: number;
+  /** What is wrong with the folder of rules, while older ones are in force; and how many rules of others are left out. */
+  readonly ruleFaults: readonly string[];
+  readonly refusedRules: number;
+  /** Puts the rules on disk in force; with a fault in them, the old ones stay. */
+  reloadRules(): Promise<RulesReload>;
   readonly decoys: Decoys;
   /** What its sessions take in memory, bytes; from above. */
   readonly remembered: number;
@@ -114,7 +121,13 @@ const DECOY_TEXT_CHARS = 256 * 1024;
 
 /** Opens the detector. Throws RuleError, which names every broken rule. */
 export async function openDetector(options: DetectorOptions): Promise<Detector> {
-  const rules = await loadRules(options.rulesDirectory);
+  const rules = await RuleKeeper.open({
+    directory: options.rulesDirectory,
+    clock: options.clock,
+    audit: options.audit,
+    watch: options.watchRules ?? false,
+    onFault: options.onFault ?? (() => {}),
+  });
   const decoys = await Decoys.open({ store: options.decoyStore, clock: options.clock, audit: options.audit });
   const detector = new CanaryDetector(options, rules, decoys);
   await detector.restore();
@@ -125,7 +138,7 @@ class CanaryDetector implements Detector {
   readonly profile: Profile;
   readonly decoys: Decoys;
   readonly #options: DetectorOptions;
-  readonly #rules: RuleSet;
+  readonly #rules: RuleKeeper;
   readonly #sessions: Sessions;
   readonly #agents: AgentBuckets;
   readonly #baselines: Baselines;
@@ -137,7 +150,7 @@ class CanaryDetector implements Detector {
   readonly #onFault: (fault: unknown) => void;
   readonly #refresh: NodeJS.Timeout;
 
-  constructor(options: DetectorOptions, rules: RuleSet, decoys: Decoys) {
+  constructor(options: DetectorOptions, rules: RuleKeeper, decoys: Decoys) {
     this.profile = options.profile;
     this.decoys = decoys;
     this.#options = options;
@@ -160,7 +173,19 @@ class CanaryDetector implements Detector {
   }
 
   get rules(): number {
-    return this.#rules.size;
+    return this.#rules.current().size;
+  }
+
+  get ruleFaults(): readonly string[] {
+    return this.#rules.faults;
+  }
+
+  get refusedRules(): number {
+    return this.#rules.refused.length;
+  }
+
+  reloadRules(): Promise<RulesReload> {
+    return this.#rules.reload();
   }
 
   get remembered(): number {
@@ -309,7 +334,7 @@ class CanaryDetector implements Detector {
     { rules: state }: SessionState,
     who: Pick<Occasion, 'agentId' | 'service' | 'callId' | 'now'>,
   ): readonly Finding[] {
-    return this.#rules.match({ event: new RuleEvent(on, fields, args), state, ...who });
+    return this.#rules.current().match({ event: new RuleEvent(on, fields, args), state, ...who });
   }
 
   #decoysIn({ tenant }: SessionState, text: string): readonly DecoyRecord[] {
@@ -344,6 +369,7 @@ class CanaryDetector implements Detector {
 
   async close(): Promise<void> {
     clearInterval(this.#refresh);
+    await this.#rules.close();
     await this.#risks.flush();
     await this.#baselines.flush();
   }

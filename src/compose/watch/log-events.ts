@@ -24,6 +24,15 @@ export function logEvents(log: Logger, o: { readonly calls: boolean }): (event: 
           fault: event.data.faults.join(' '),
         });
         return;
+      case 'rules.loaded':
+        log.write('info', 'Detection rules came into force.', { event: type });
+        return;
+      case 'rules.rejected':
+        log.write('error', 'The detection rules are broken; the ones before stay in force.', {
+          event: type,
+          fault: event.data.faults.join(' '),
+        });
+        return;
       case 'tls.loaded':
         log.write('info', 'A certificate came into force.', { event: type, listener: event.data.listener });
         return;

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { runCases } from './cases.ts';
 import { type CompiledRule, compileRule } from './compile.ts';
 import { readRuleFile } from './file.ts';
-import { listRuleFiles } from './files.ts';
+import { listRuleFiles, type RuleFile } from './files.ts';
 import { formatRuleFault, type RefusedRule, type RuleFault } from './formats/format.ts';
 import type { Rule, Suppression } from './rule.ts';
 import { RuleSet } from './rule-set.ts';
@@ -24,6 +25,8 @@ export interface LoadedRules {
   /** Rules of others' packs that are left out. */
   readonly refused: readonly RefusedRule[];
   readonly faults: readonly RuleFault[];
+  /** Of names and texts of the files: the same when nothing has changed. */
+  readonly digest: string;
 }
 
 /** Reads the rules of a folder and what lies below it, and throws RuleError with all faults at once. */
@@ -40,7 +43,7 @@ export async function readRules(
 ): Promise<LoadedRules> {
   const found = new Found({ testing, whole: only === undefined });
   for await (const file of listRuleFiles(directory, only, found.faults)) {
-    readRuleFile(file, found);
+    found.add(file);
     // Other calls are served between two files.
     await new Promise(setImmediate);
   }
@@ -63,10 +66,16 @@ class Found {
   readonly suppressions: Suppression[] = [];
   readonly refused: RefusedRule[] = [];
   readonly faults: RuleFault[] = [];
+  readonly #digest = createHash('sha256');
   readonly #options: { readonly testing: boolean; readonly whole: boolean };
 
   constructor(options: { readonly testing: boolean; readonly whole: boolean }) {
     this.#options = options;
+  }
+
+  add(file: RuleFile): void {
+    this.#digest.update(`${file.name}\0${file.text}\0`);
+    readRuleFile(file, this);
   }
 
   loaded(): LoadedRules {
@@ -92,6 +101,7 @@ class Found {
       set: new RuleSet(compiled, this.suppressions),
       refused: this.refused,
       faults: this.faults.slice(0, MAX_FAULTS),
+      digest: this.#digest.digest('base64url'),
     };
   }
 

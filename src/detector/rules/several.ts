@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RuleEvent } from './event.ts';
 import type { Literals } from './regex/literals.ts';
 import type { Count, Rule, Sequence, Stateless } from './rule.ts';
@@ -51,7 +52,7 @@ function countOf(count: Count, key: string, rule: Rule, compile: Compile): Sever
     trigger,
     advance: (event, state, seen) => {
       if (!rule.on.includes(event.on) || !test(event)) return null;
-      const value = distinct === null ? null : (event.texts(distinct)[0]?.value ?? '').slice(0, 256);
+      const value = distinct === null ? null : digestOf(event.texts(distinct)[0]?.value ?? '');
       const track = state.track(key, () => new CountTrack(), isCount);
       return track.add(count, value, seen.at) ? [seen] : null;
     },
@@ -64,4 +65,9 @@ function isSequence(track: Track): track is SequenceTrack {
 
 function isCount(track: Track): track is CountTrack {
   return track instanceof CountTrack;
+}
+
+/** Values may be long; different ones need only be told apart. */
+function digestOf(value: string): string {
+  return createHash('sha256').update(value).digest('base64url').slice(0, 12);
 }

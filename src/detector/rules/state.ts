@@ -11,11 +11,11 @@ export interface Seen {
 }
 
 /** Different conditions over several events that one session keeps track of; the one quiet longest makes room. */
-const MAX_TRACKS = 128;
+const MAX_TRACKS = 64;
 
 /**
  * What the rules remember of one session. Bounded: per condition at most as many events as it names (a sequence: one
- * for each step, a count: as many as it counts), and at most 128 conditions.
+ * for each step, a count: as many as it counts), and at most 64 conditions.
  */
 export class RuleState {
   readonly #tracks = new Map<string, Track>();

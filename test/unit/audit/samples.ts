@@ -159,6 +159,8 @@ const data: { readonly [T in AuditEventType]: AuditEventMap[T] } = {
   'approval.denied': approval,
   'approval.used': approval,
   'policy.loaded': { generation: 1, policies: 3, digest: 'digest' },
+  'rules.loaded': { rules: 45, refused: 0, digest: 'x' },
+  'rules.rejected': { faults: ['supply.yaml:3: rule a: title: Invalid input.'] },
   'policy.rejected': { generation: 1, faults: ['base.cedar:3: unexpected token'] },
   'alert.raised': {
     alertId: 'alert_1',

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RuleError } from '../../../src/detector/index.ts';
 import { effectOf, PROFILES } from '../../../src/detector/profiles.ts';
 import { FIELDS } from '../../../src/detector/rules/formats/sallyport-schema.ts';
-import type { RuleSet } from '../../../src/detector/rules/index.ts';
 import { RuleEvent, RuleState } from '../../../src/detector/rules/index.ts';
 import { loadRules } from '../../../src/detector/rules/load.ts';
+import type { RuleSet } from '../../../src/detector/rules/rule-set.ts';
 import { repositoryRoot } from '../../support/shared.ts';
 
 const shipped = join(repositoryRoot, 'policies/detection');
