@@ -1,0 +1,26 @@
+/** What an engine's process is started with. */
+export interface EngineInput {
+  readonly model: string;
+  readonly threads: number;
+  /** Tokens that many requests begin with; 0: none. */
+  readonly prefixTokens: number;
+  /** Requests at a time. */
+  readonly parallel: number;
+}
+
+/** One measurement: so many requests at once, each of so many new tokens, one scored position each. */
+export interface EngineOrder {
+  readonly tokens: number;
+  readonly parallel: number;
+  readonly behindPrefix: boolean;
+  /** Peers: the prefix is computed anew for each request, as in slots that have not seen it. */
+  readonly cold: boolean;
+  readonly seed: number;
+}
+
+export interface EngineTimes {
+  /** Of each request, ms. */
+  readonly each: readonly number[];
+  readonly totalMs: number;
+  readonly peakMiB: number;
+}
