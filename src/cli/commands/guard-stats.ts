@@ -21,7 +21,9 @@ export const guardStats = defineCommand({
     }
     const { guard } = await client.get('/status');
     const { counts, engine, ...state } = rowOf(guard);
-    const flat = { ...state, ...rowOf(counts), ...rowOf(engine) };
+    // Both count what came late: the gate's waiting, and the engine's requests.
+    const counters = Object.entries(rowOf(engine)).map(([name, value]) => [`engine.${name}`, value]);
+    const flat = { ...state, ...rowOf(counts), ...Object.fromEntries(counters) };
     output.item(flat, members(flat));
     return undefined;
   },
