@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Subject, ToolCall } from '../src/core/index.ts';
 import { type Detector, openDetector } from '../src/detector/index.ts';
+import { eightHundredRules, ruleTimes } from './detector/rules.ts';
 import { rulesAndSamples, type Sample } from './detector/samples.ts';
 import { readOptions } from './lib/options.ts';
 import { type Row, report } from './lib/report.ts';
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
   rows.push({ ...rowOf('no-model-4500B-200calls', events, 'each call and each result'), cpuMeanMs });
   rows.push(rowOf('no-model-call', times.calls, 'the calls of those alone'));
   rows.push(rowOf('no-model-result', times.results, 'the results of those alone'));
+  rows.push(await rulesOnly());
   rows.push(await manySessions());
   rows.push({
     case: 'with-model-128tok',
@@ -61,6 +63,13 @@ async function session(detector: Detector, sid: string, times: Times): Promise<v
     times.calls.push(await timed(() => inspect(detector, subject, one)));
     times.results.push(await timed(() => read(detector, subject, one)));
   }
+}
+
+async function rulesOnly(): Promise<Row> {
+  const set = await eightHundredRules(rulesDirectory);
+  const samples = Array.from({ length: 2000 }, (_, number) => sample(number, 0));
+  ruleTimes(set, samples);
+  return rowOf('rules-only', ruleTimes(set, samples), `${set.size} rules, calls alone`);
 }
 
 async function manySessions(): Promise<Row> {
