@@ -8,9 +8,11 @@ export interface OutboundScanner {
   /** The decoy that ends in this chunk: the chunk must not leave. */
   push(chunk: Uint8Array): Finding | null;
   end(): Finding | null;
+  /** There is nothing that it could find. */
+  readonly idle?: boolean;
 }
 
-const NOTHING: OutboundScanner = { push: () => null, end: () => null };
+const NOTHING: OutboundScanner = { push: () => null, end: () => null, idle: true };
 
 export function scanOutbound(
   set: DecoySet | null,

@@ -1,10 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type CallBody, type HttpCall, Refusal, type Subject } from '../../core/index.ts';
+import { type CallBody, type HeaderList, type HttpCall, Refusal, type Subject } from '../../core/index.ts';
 import type { OutboundScanner } from '../../detector/index.ts';
 import { defaultPort, formatAuthority } from '../ingress/authority.ts';
 import type { Line, Story } from '../line.ts';
 import { tellFindings } from '../steps.ts';
 import type { Cut } from './cut.ts';
+import { type DecodedScan, scanDecoded } from './decoded-scan.ts';
 import { Exchange } from './exchange.ts';
 import type { Outbound } from './outbound.ts';
 
@@ -32,7 +33,7 @@ export function sendUpstream(
     method: call.method,
     target: outbound.query === '' ? outbound.path : `${outbound.path}?${outbound.query}`,
     headers: outbound.headers,
-    body: bodyOf(line, story, call.body, line.detector.outboundScanner(o.subject), hash),
+    body: bodyOf(line, story, { body: call.body, headers: call.headers, subject: o.subject, hash }),
     contentLength: lengthOf(call),
     authority: authorityOf(call),
     timeoutMs: line.settings.upstreamTimeoutMs,
@@ -68,18 +69,21 @@ function lengthOf({ body, method }: HttpCall): number | null {
 function bodyOf(
   line: Line,
   story: Story,
-  body: CallBody,
-  scanner: OutboundScanner,
-  hash: Hash | null,
+  o: {
+    readonly body: CallBody;
+    readonly headers: HeaderList;
+    readonly subject: Subject;
+    readonly hash: Hash | null;
+  },
 ): AsyncIterable<Uint8Array> | null {
-  switch (body.kind) {
-    case 'none':
-      return null;
-    case 'buffered':
-      return scanned(line, story, [body.bytes], scanner, hash);
-    case 'stream':
-      return scanned(line, story, body.stream, scanner, hash);
-  }
+  const { body, hash } = o;
+  if (body.kind === 'none') return null;
+  const scanner = line.detector.outboundScanner(o.subject);
+  // A second search, for what the receiver reads.
+  const decoded =
+    scanner.idle === true ? null : scanDecoded(o.headers, line.detector.outboundScanner(o.subject));
+  const source = body.kind === 'buffered' ? [body.bytes] : body.stream;
+  return scanned(line, story, source, { scanner, decoded, hash });
 }
 
 /** A chunk that completes a decoy never leaves; the error ends the upstream's request unfinished (G11). */
@@ -87,16 +91,43 @@ async function* scanned(
   line: Line,
   story: Story,
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  scanner: OutboundScanner,
-  hash: Hash | null,
+  {
+    scanner,
+    decoded,
+    hash,
+  }: {
+    readonly scanner: OutboundScanner;
+    readonly decoded: DecodedScan | null;
+    readonly hash: Hash | null;
+  },
 ): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    await refuseFinding(line, story, scanner.push(chunk));
-    hash?.update(chunk);
-    story.requestBytes += chunk.length;
-    yield chunk;
+  // A decoder may keep its last words to itself until the end: what it was given leaves one chunk later.
+  let kept: Uint8Array | null = null;
+  try {
+    for await (const chunk of body) {
+      await refuseFinding(line, story, scanner.push(chunk));
+      hash?.update(chunk);
+      if (decoded === null) {
+        story.requestBytes += chunk.length;
+        yield chunk;
+        continue;
+      }
+      await refuseFinding(line, story, await decoded.push(chunk));
+      if (kept !== null) {
+        story.requestBytes += kept.length;
+        yield kept;
+      }
+      kept = chunk;
+    }
+    await refuseFinding(line, story, scanner.end());
+    if (decoded !== null) await refuseFinding(line, story, await decoded.end());
+    if (kept !== null) {
+      story.requestBytes += kept.length;
+      yield kept;
+    }
+  } finally {
+    decoded?.close();
   }
-  await refuseFinding(line, story, scanner.end());
 }
 
 async function refuseFinding(
