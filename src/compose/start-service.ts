@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { summarizeConfig } from '../config/index.ts';
+import { type Config, summarizeConfig } from '../config/index.ts';
 import { systemClock } from '../core/index.ts';
 import { addressOf } from './addresses.ts';
 import { settleGuardAtFirstStart } from './guard-at-first-start.ts';
@@ -32,11 +32,16 @@ export async function startService(options: StartOptions): Promise<RunningServic
 }
 
 async function wire(options: StartOptions, stack: AsyncDisposableStack): Promise<RunningService> {
-  const { config, onFault, clock = systemClock } = options;
-  const wiring: Wiring = { config, clock, onFault, stack };
+  const { onFault, clock = systemClock } = options;
   const version = programVersion();
-  const { first } = await prepareStateFolder(config.paths, PROGRAM_ROOT);
-  const guardNote = first ? settleGuardAtFirstStart(config) : null;
+  const { first } = await prepareStateFolder(options.config.paths, PROGRAM_ROOT);
+  const guardNote = first ? settleGuardAtFirstStart(options.config) : null;
+  // What was just written down holds from now on.
+  const config: Config =
+    guardNote === null
+      ? options.config
+      : { ...options.config, guard: { ...options.config.guard, required: false } };
+  const wiring: Wiring = { config, clock, onFault, stack };
   const addresses = {
     control: await addressOf(config.control),
     gateway: await addressOf(config.gateway),
