@@ -7,8 +7,8 @@ import { guardFinding } from './guard-finding.ts';
 const TEXT_CHARS = 16 * 1024;
 const TAIL_CHARS = 4 * 1024;
 const INSTRUCTION_CHARS = 2 * 1024;
-/** A result's score is waited for by the session's next call; after this time it is given up. */
-const RESULT_DEADLINE_MS = 5_000;
+/** The session's next call waits less, and the guard has a bound of its own (`guard.deadlineMs`). */
+const RESULT_DEADLINE_MS = 60_000;
 const MAX_ALARMS = 32;
 
 /** A result that the guard took for an injection. */

@@ -40,7 +40,11 @@ export interface ShownByClient {
   readonly authorization: string | undefined;
   /** Null: none, or the listener does not speak TLS itself. */
   readonly certificate: ClientCertificate | null;
+  /** Hears which agent the client says it is, where there is one: it has proved nothing yet. */
+  readonly onClaimed: (clientId: string) => void;
 }
+
+type Claimed = ShownByClient['onClaimed'];
 
 export interface ClientAuthenticatorOptions {
   readonly issuer: string;
@@ -68,42 +72,46 @@ export class ClientAuthenticator {
 
   /** Throws OAuthFault: invalid_client, invalid_request. */
   async authenticate(form: TokenForm, shownBy: ShownByClient): Promise<AuthenticatedClient> {
-    const { authorization, certificate } = shownBy;
+    const { authorization, certificate, onClaimed } = shownBy;
     const assertion = form.one('client_assertion');
     const posted = form.one('client_secret');
     const shown = [assertion, posted, authorization].filter((one) => one != null).length;
     if (shown > 1) throw new OAuthFault('invalid_request', 'the client authenticates in more than one way');
-    if (assertion !== null) return this.#byAssertion(form, assertion);
+    if (assertion !== null) return this.#byAssertion(form, assertion, onClaimed);
     if (authorization !== undefined) {
       const { id, secret } = readBasic(authorization);
       if ((form.one('client_id') ?? id) !== id) throw new OAuthFault('invalid_request', 'client_id mismatch');
-      return this.#bySecret(id, secret);
+      return this.#bySecret(id, secret, onClaimed);
     }
-    if (posted !== null) return this.#bySecret(form.required('client_id'), posted);
+    if (posted !== null) return this.#bySecret(form.required('client_id'), posted, onClaimed);
     if (certificate !== null && form.has('client_id')) {
-      return this.#byCertificate(form.required('client_id'), certificate);
+      return this.#byCertificate(form.required('client_id'), certificate, onClaimed);
     }
     throw failed('the client did not authenticate');
   }
 
   /** RFC 8705 section 2.2: the handshake proved the key; the certificate must be one that was registered. */
-  async #byCertificate(clientId: string, shown: ClientCertificate): Promise<AuthenticatedClient> {
-    const agent = await this.#active(clientId);
+  async #byCertificate(
+    clientId: string,
+    shown: ClientCertificate,
+    onClaimed: Claimed,
+  ): Promise<AuthenticatedClient> {
+    const agent = await this.#active(clientId, onClaimed);
     const now = this.#o.clock.now();
     const known = agent.certificates.some(({ x5t }) => x5t === shown.x5t);
     if (!known || shown.notBefore > now || shown.notAfter <= now) throw failed();
     return { agent, by: { kind: 'certificate', id: shown.x5t }, once: [] };
   }
 
-  async #bySecret(clientId: string, secret: string): Promise<AuthenticatedClient> {
-    const agent = await this.#active(clientId);
+  async #bySecret(clientId: string, secret: string, onClaimed: Claimed): Promise<AuthenticatedClient> {
+    const agent = await this.#active(clientId, onClaimed);
     if (agent.ratchet) throw failed();
     const id = this.#o.pepper.matchSecret(agent, secret, this.#o.clock.now());
     if (id === null) throw failed();
     return { agent, by: { kind: 'secret', id }, once: [] };
   }
 
-  async #byAssertion(form: TokenForm, text: string): Promise<AuthenticatedClient> {
+  async #byAssertion(form: TokenForm, text: string, onClaimed: Claimed): Promise<AuthenticatedClient> {
     if (form.one('client_assertion_type') !== ASSERTION_TYPE) {
       throw new OAuthFault('invalid_request', `client_assertion_type must be ${ASSERTION_TYPE}`);
     }
@@ -114,7 +122,7 @@ export class ClientAuthenticator {
     }
     const { documents } = this.#o;
     const fromDocument = documents.isAddress(sub);
-    const shown = fromDocument ? await documents.read(sub) : await this.#active(sub);
+    const shown = fromDocument ? await documents.read(sub) : await this.#active(sub, onClaimed);
     const now = this.#o.clock.now();
     const kid = checkClientAssertion(text, shown, now);
     const { key, use } = await readKeys(shown, kid, jws, claims);
@@ -147,8 +155,9 @@ export class ClientAuthenticator {
     if (!good) throw failed('the client assertion has expired, or is not valid yet');
   }
 
-  async #active(id: string): Promise<AgentRecord> {
+  async #active(id: string, onClaimed: Claimed): Promise<AgentRecord> {
     const agent = await this.#o.directory.find(id);
+    if (agent !== null) onClaimed(agent.id);
     // The same words for all: who may not know must not learn which agents there are.
     if (agent?.status !== 'active') throw failed();
     return agent;

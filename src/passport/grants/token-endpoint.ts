@@ -41,7 +41,7 @@ export class OwnGrants {
     return this.#o.proofs.nonce();
   }
 
-  /** Throws OAuthFault or Refusal; `onClient` hears who asks as soon as that is proved. */
+  /** Throws OAuthFault or Refusal; `onClient` hears who asks: who it says it is, then who it is. */
   async answer(
     { authenticate, grant }: OwnGrant,
     form: TokenForm,
@@ -49,7 +49,11 @@ export class OwnGrants {
     certificate: ClientCertificate | null,
     onClient: (clientId: string) => void,
   ): Promise<JsonObject> {
-    const client = await authenticate(form, { authorization: headers.authorization, certificate });
+    const client = await authenticate(form, {
+      authorization: headers.authorization,
+      certificate,
+      onClaimed: onClient,
+    });
     onClient(client.agent.id);
     const dpop = headers.dpop;
     const shown = { proof: typeof dpop === 'string' ? dpop : undefined, certificate };

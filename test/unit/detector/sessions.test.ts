@@ -124,7 +124,8 @@ describe('a session that has forgotten what it read', () => {
     }
     const { effect, findings } = await bench.inspect(detector, call);
     expect(effect).toBe('hold');
-    expect(findings.map(({ check }) => check)).toEqual(['provenance.forgotten']);
+    // That it read mail and now sends some is remembered all the same.
+    expect(findings.map(({ check }) => check)).toEqual(['provenance.forgotten', 'flow.leak']);
     expect(findings[0]?.evidence).toContain('dropped');
     const look = await bench.inspect(detector, toolCall('read_mails', {}));
     expect(look.effect).toBe('allow');
