@@ -62,7 +62,7 @@ async function showScrub(stage: Stage, holder: PassportHolder, tell: Tell): Prom
 }
 
 async function showRefusal(holder: PassportHolder, tell: Tell): Promise<void> {
-  tell('4. A call to a host that no policy allows is refused, with the reason');
+  tell('4. A call to a host that no policy opens to this passport is refused, with the reason');
   const answer = await callAs(holder, '/s/payroll/salaries');
   expect(answer.status === 403, `the call was answered ${answer.status}`);
   tellProblem(answer, tell);
