@@ -9,7 +9,6 @@ struct Isa {
   struct I { __m256i a, b; };
   using W = I;
   static constexpr int kRows = 3;
-  static constexpr int32_t kDot8Offset = 0;
   static F zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
   static F load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
   static void store(float* p, F v) {
@@ -29,6 +28,11 @@ struct Isa {
     return {widen(p), widen(p + 16)};
   }
   static I izero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  template <int S> static I shifted(int32_t x) {
+    const __m256i v = _mm256_slli_epi32(_mm256_set1_epi32(x), S);
+    return {v, v};
+  }
+  static I dot8_start(int32_t) { return izero(); }  // dot8 below takes the weights as signed
   static W bytes(const uint8_t* p) { return {_mm256_loadu_si256((const __m256i*)p), _mm256_loadu_si256((const __m256i*)(p + 32))}; }
   static W low_half(W w) {
     const __m256i m = _mm256_set1_epi8(15);
@@ -54,10 +58,6 @@ struct Isa {
   static I dot7(I acc, W w, const int8_t* x) {
     const __m256i v = four(x);
     return {_mm256_add_epi32(acc.a, pairs(w.a, v)), _mm256_add_epi32(acc.b, pairs(w.b, v))};
-  }
-  static I minus(I x, int32_t y) {
-    const __m256i v = _mm256_set1_epi32(y);
-    return {_mm256_sub_epi32(x.a, v), _mm256_sub_epi32(x.b, v)};
   }
   static F to_float(I x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
 };

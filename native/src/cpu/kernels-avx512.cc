@@ -10,7 +10,6 @@ struct Isa {
   using I = __m512i;
   using W = __m512i;
   static constexpr int kRows = 12;
-  static constexpr int32_t kDot8Offset = 128;
   static F zero() { return _mm512_setzero_ps(); }
   static F load(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, F v) { _mm512_storeu_ps(p, v); }
@@ -22,6 +21,8 @@ struct Isa {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)p)), 16));
   }
   static I izero() { return _mm512_setzero_si512(); }
+  template <int S> static I shifted(int32_t x) { return _mm512_slli_epi32(_mm512_set1_epi32(x), S); }
+  static I dot8_start(int32_t minus) { return shifted<7>(minus); }
   static W bytes(const uint8_t* p) { return _mm512_loadu_si512(p); }
   static W low_half(W w) { return _mm512_and_si512(w, _mm512_set1_epi8(15)); }
   static W high_half(W w) { return _mm512_and_si512(_mm512_srli_epi16(w, 4), _mm512_set1_epi8(15)); }
@@ -31,7 +32,6 @@ struct Isa {
     return _mm512_dpbusd_epi32(acc, w, _mm512_set1_epi32(four));
   }
   static I dot7(I acc, W w, const int8_t* x) { return dot8(acc, w, x); }
-  static I minus(I a, int32_t b) { return _mm512_sub_epi32(a, _mm512_set1_epi32(b)); }
   static F to_float(I a) { return _mm512_cvtepi32_ps(a); }
 };
 }  // namespace

@@ -8,7 +8,6 @@ struct Isa {
   struct I { int32_t v[16]; };
   struct W { uint8_t v[64]; };
   static constexpr int kRows = 1;
-  static constexpr int32_t kDot8Offset = 128;
   static F zero() { return {}; }
   static F load(const float* p) { F f; __builtin_memcpy(&f, p, 64); return f; }
   static void store(float* p, const F& f) { __builtin_memcpy(p, &f, 64); }
@@ -33,6 +32,8 @@ struct Isa {
     return f;
   }
   static I izero() { return {}; }
+  template <int S> static I shifted(int32_t x) { I i; for (int32_t& v : i.v) v = x * (1 << S); return i; }
+  static I dot8_start(int32_t minus) { return shifted<7>(minus); }
   static W bytes(const uint8_t* p) { W w; __builtin_memcpy(&w, p, 64); return w; }
   static W low_half(const W& w) { W o; for (int i = 0; i < 64; i++) o.v[i] = w.v[i] & 15; return o; }
   static W high_half(const W& w) { W o; for (int i = 0; i < 64; i++) o.v[i] = w.v[i] >> 4; return o; }
@@ -42,7 +43,6 @@ struct Isa {
     return acc;
   }
   static I dot7(const I& acc, const W& w, const int8_t* x) { return dot8(acc, w, x); }
-  static I minus(I a, int32_t b) { for (int32_t& v : a.v) v -= b; return a; }
   static F to_float(const I& a) { F f; for (int i = 0; i < 16; i++) f.v[i] = (float)a.v[i]; return f; }
 };
 }  // namespace

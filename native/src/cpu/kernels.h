@@ -29,6 +29,17 @@ constexpr size_t unit_bytes(Pack pack) {  // of one panel: bytes a k (float kind
   return pack == Pack::F32 ? 64 : pack == Pack::F16 || pack == Pack::BF16 ? 32 : pack == Pack::Q8 ? 576 : pack == Pack::Q4 ? 320 : pack == Pack::Q4M ? 384 : 640;
 }
 
+/// Rows of activations in int8, in groups of kGroup that lie together block by block, so that a tile of rows reads
+/// one stream: row r's block b is number at(r, b, blocks) of each array.
+struct Quantized {
+  int8_t* q;        // 32 a block
+  float* d;         // the scale
+  int32_t* halves;  // 2 a block: sums of q over each half
+  int32_t* minus;   // the sum over the block, negative
+};
+inline constexpr size_t kGroup = 12;
+constexpr size_t at(size_t row, size_t block, size_t blocks) { return (row / kGroup * blocks + block) * kGroup + row % kGroup; }
+
 /// Panels [first, last) of a packed matrix times rows of activations.
 struct Gemm {
   Pack pack;
@@ -38,9 +49,7 @@ struct Gemm {
   size_t k;
   const float* x;             // (rows, ldx), float kinds
   size_t ldx;
-  const int8_t* q;            // (rows, k), integer kinds
-  const float* d;             // (rows, k / 32)
-  const int32_t* sums;        // (rows, k / 16): of q over each half block
+  Quantized x8;               // integer kinds
   size_t rows;
   float* y;                   // (rows, ldy), written in whole panels
   size_t ldy;
@@ -50,8 +59,8 @@ struct Gemm {
 struct Kernels {
   const char* name;
   void (*gemm)(const Gemm& job);
-  /// One row of k floats (k a multiple of 32) to int8 with a scale for each 32, and sums for each 16.
-  void (*quantize)(const float* x, size_t k, int8_t* q, float* d, int32_t* sums);
+  /// One row of k floats, k a multiple of 32; `to` points at the row's first block, and others follow at kGroup.
+  void (*quantize)(const float* x, size_t k, const Quantized& to);
   void (*rms_norm)(const float* x, const float* weight, float eps, size_t n, float* y);
   /// `bias` may be null.
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, size_t n, float* y);

@@ -195,13 +195,16 @@ void Cpu::quantize(const Rows& x, size_t width) {
   if (quantized_ == x.data) return;
   quantized_ = x.data;
   const size_t blocks = width / kBlock;
-  q_.resize(x.rows * width + 64);
-  d_.resize(x.rows * blocks);
-  sums_.resize(x.rows * blocks * 2);
-  const size_t step = 16;
-  pool.run((x.rows + step - 1) / step, [&](size_t task) {
-    for (size_t r = task * step; r < std::min(x.rows, (task + 1) * step); r++)
-      k.quantize(x.data + r * x.ld, width, q_.data() + r * width, d_.data() + r * blocks, sums_.data() + r * blocks * 2);
+  const size_t all = (x.rows + kGroup - 1) / kGroup * kGroup * blocks;
+  q_.resize(all * kBlock);
+  d_.resize(all);
+  halves_.resize(all * 2);
+  minus_.resize(all);
+  pool.run((x.rows + kGroup - 1) / kGroup, [&](size_t task) {
+    for (size_t r = task * kGroup; r < std::min(x.rows, (task + 1) * kGroup); r++) {
+      const size_t i = at(r, 0, blocks);
+      k.quantize(x.data + r * x.ld, width, {q_.data() + i * kBlock, d_.data() + i, halves_.data() + i * 2, minus_.data() + i});
+    }
   });
 }
 
@@ -210,11 +213,11 @@ void Cpu::linear(const Matrix& w, const Rows& x, float* y, size_t ldy) {
   if (is_integer(w.pack)) quantize(x, w.k);
   const size_t panels = w.panels();
   // Several tasks a thread, so that a late thread does not hold up the rest; the split changes no result.
-  const size_t step = std::max<size_t>(1, panels / (pool.threads() * 4));
+  const size_t step = std::max<size_t>(1, panels / (pool.threads() * 8));
   pool.run((panels + step - 1) / step, [&](size_t task) {
     const size_t first = task * step;
     const Gemm job{w.pack, w.bytes.data() + first * w.panel_bytes(), w.panel_bytes(), std::min(step, panels - first), w.k,
-                   x.data, x.ld, q_.data(), d_.data(), sums_.data(), x.rows, y + first * kPanel, ldy, false};
+                   x.data, x.ld, {q_.data(), d_.data(), halves_.data(), minus_.data()}, x.rows, y + first * kPanel, ldy, false};
     k.gemm(job);
   });
 }

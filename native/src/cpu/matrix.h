@@ -65,7 +65,7 @@ class Cpu {
   const float* quantized_ = nullptr;
   std::vector<int8_t> q_;
   std::vector<float> d_;
-  std::vector<int32_t> sums_;
+  std::vector<int32_t> halves_, minus_;
 };
 
 constexpr size_t padded16(size_t n) { return (n + 15) / 16 * 16; }

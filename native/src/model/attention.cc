@@ -37,10 +37,15 @@ void attend(const cpu::Kernels& k, const AttentionTile& t) {
     high = std::min(total, t.first + t.rows + t.reach);
   }
   const size_t ld = cpu::padded16(total) + 32;
-  static thread_local std::vector<float> scores, sums;
+  static thread_local std::vector<float> scores, sums, queries;
   scores.assign(t.rows * ld, 0.0f);
   const size_t wide = cpu::padded16(t.width);
   sums.assign(t.rows * wide, 0.0f);
+
+  // Rows of a layer's queries lie a power of two apart, which would put a tile's rows into one set of the cache.
+  const size_t ldq = t.width + 16;
+  queries.resize(t.rows * ldq);
+  for (size_t r = 0; r < t.rows; r++) memcpy(queries.data() + r * ldq, t.q + r * t.ldq, t.width * sizeof(float));
 
   // Scores stand at their absolute place, so a key's score and the order of every later sum are the same
   // whether the key came from a shared prefix or from the request itself.
@@ -48,7 +53,7 @@ void attend(const cpu::Kernels& k, const AttentionTile& t) {
     const size_t first = begin / 16, last = (length + 15) / 16;
     if (first >= last) return;
     k.gemm({cpu::Pack::F32, reinterpret_cast<const uint8_t*>(kv->keys(layer, t.head) + first * 16 * t.width), t.width * 64, last - first, t.width,
-            t.q, t.ldq, nullptr, nullptr, nullptr, t.rows, scores.data() + offset + first * 16, ld, false});
+            queries.data(), ldq, {}, t.rows, scores.data() + offset + first * 16, ld, false});
   };
   if (t.prefix != nullptr) score(t.prefix, t.prefix_layer, 0, t.prefix_length, 0);
   if (high > t.prefix_length) score(t.own, t.own_layer, t.prefix == nullptr ? low : 0, high - t.prefix_length, t.prefix_length);
@@ -76,7 +81,7 @@ void attend(const cpu::Kernels& k, const AttentionTile& t) {
   const auto weigh = [&](const Kv* kv, size_t layer, size_t begin, size_t length, size_t offset) {
     if (length <= begin) return;
     k.gemm({cpu::Pack::F32, reinterpret_cast<const uint8_t*>(kv->values(layer, t.head) + begin * 16), kv->value_stride() * sizeof(float), wide / 16, length - begin,
-            scores.data() + offset + begin, ld, nullptr, nullptr, nullptr, t.rows, sums.data(), wide, true});
+            scores.data() + offset + begin, ld, {}, t.rows, sums.data(), wide, true});
   };
   if (t.prefix != nullptr) weigh(t.prefix, t.prefix_layer, 0, t.prefix_length, 0);
   if (high > t.prefix_length) weigh(t.own, t.own_layer, t.prefix == nullptr ? low : 0, high - t.prefix_length, t.prefix_length);

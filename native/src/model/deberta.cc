@@ -205,7 +205,7 @@ void Deberta::forward(std::vector<Pass>& passes) {
       const size_t head = t % heads_;
       p2c[t].resize(part.rows * ldp);
       const cpu::Matrix& m = b.position_query[head];
-      cpu_->k.gemm({cpu::Pack::F32, m.bytes.data(), m.panel_bytes(), m.panels(), h, k.data() + part.row * ld + head * h, ld, nullptr, nullptr, nullptr, part.rows, p2c[t].data(), ldp, false});
+      cpu_->k.gemm({cpu::Pack::F32, m.bytes.data(), m.panel_bytes(), m.panels(), h, k.data() + part.row * ld + head * h, ld, {}, part.rows, p2c[t].data(), ldp, false});
     });
     const auto extra = [&](size_t p, size_t head, size_t first, size_t n, float* out, size_t ldo) {
       const auto& part = batch.parts[p];
@@ -213,7 +213,7 @@ void Deberta::forward(std::vector<Pass>& passes) {
       if (c2p_) {
         c2p.resize(n * ldp);
         const cpu::Matrix& m = b.position_key[head];
-        cpu_->k.gemm({cpu::Pack::F32, m.bytes.data(), m.panel_bytes(), m.panels(), h, q.data() + (part.row + first) * ld + head * h, ld, nullptr, nullptr, nullptr, n, c2p.data(), ldp, false});
+        cpu_->k.gemm({cpu::Pack::F32, m.bytes.data(), m.panel_bytes(), m.panels(), h, q.data() + (part.row + first) * ld + head * h, ld, {}, n, c2p.data(), ldp, false});
       }
       for (size_t r = 0; r < n; r++)
         for (size_t j = 0; j < part.rows; j++) {

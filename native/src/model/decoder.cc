@@ -72,6 +72,11 @@ class Decoder final : public Model {
       for (size_t r = task * 16; r < std::min(rows, task * 16 + 16); r++) cpu_->k.rms_norm(x.data() + r * ld_, weight, c_.eps, width, y.data() + r * ld_);
     });
   }
+  void add_rows(std::vector<float>& x, const std::vector<float>& y, size_t rows) {
+    cpu_->pool.run((rows + 15) / 16, [&](size_t task) {
+      for (size_t r = task * 16; r < std::min(rows, task * 16 + 16); r++) cpu_->k.add(x.data() + r * ld_, y.data() + r * ld_, width);
+    });
+  }
 
   DecoderConfig c_;
   std::shared_ptr<cpu::Cpu> cpu_;
@@ -79,6 +84,7 @@ class Decoder final : public Model {
   cpu::Matrix embedding_, output_;
   std::vector<float> output_norm_;
   std::vector<Layer> blocks_;
+  struct { std::vector<float> x, y, q, k, v, gate, up, table; } buffers_;
   std::unordered_map<int32_t, std::vector<float>> label_rows_;
 };
 
@@ -145,7 +151,10 @@ void Decoder::forward(std::vector<Pass>& passes) {
     parts.push_back(std::move(part));
   }
 
-  std::vector<float> x(rows * ld_), y(rows * ld_), q(rows * ldq), k(rows * ldkv), v(rows * ldkv), gate(rows * ldf), up(rows * ldf), table(rows * c_.rotated);
+  // Kept from pass to pass: fresh pages for a few megabytes cost as much as a layer.
+  auto& [x, y, q, k, v, gate, up, table] = buffers_;
+  for (const auto& [buffer, size] : {std::pair{&x, ld_}, {&y, ld_}, {&q, ldq}, {&k, ldkv}, {&v, ldkv}, {&gate, std::max(ldf, ldq)}, {&up, ldf}, {&table, size_t{c_.rotated}}})
+    if (buffer->size() < rows * size) buffer->resize(rows * size);
   for (const Part& part : parts)
     for (size_t i = 0; i < part.rows; i++) {
       embedding_.row(static_cast<size_t>(part.pass->tokens[i]), x.data() + (part.row + i) * ld_);
@@ -177,9 +186,13 @@ void Decoder::forward(std::vector<Pass>& passes) {
     norm(b.attn_norm.data(), x, y, rows);
     cpu_->linear(b.k, {y.data(), ld_, rows}, k.data(), ldkv);
     cpu_->linear(b.v, {y.data(), ld_, rows}, v.data(), ldkv);
-    cpu_->pool.run(parts.size(), [&](size_t p) {
-      Part& part = parts[p];
-      for (size_t i = 0; i < part.rows; i++)
+    struct Piece { size_t part, row; };
+    std::vector<Piece> pieces;
+    for (size_t p = 0; p < parts.size(); p++)
+      for (size_t r = 0; r < parts[p].rows; r += cpu::kPanel) pieces.push_back({p, r});
+    cpu_->pool.run(pieces.size(), [&](size_t t) {
+      Part& part = parts[pieces[t].part];
+      for (size_t i = pieces[t].row; i < std::min(part.rows, pieces[t].row + cpu::kPanel); i++)
         for (size_t g = 0; g < c_.kv_heads; g++) {
           float* key = k.data() + (part.row + i) * ldkv + g * h;
           float* value = v.data() + (part.row + i) * ldkv + g * h;
@@ -222,7 +235,6 @@ void Decoder::forward(std::vector<Pass>& passes) {
       for (size_t r = 0; r < parts[p].rows; r += kQueryTile)
         for (size_t head = 0; head < c_.heads; head++) tiles.push_back({p, r, head});
     std::vector<float>& mixed = gate;  // (rows, ldq): free until the feed-forward part
-    if (mixed.size() < rows * ldq) mixed.resize(rows * ldq);
     cpu_->pool.run(tiles.size(), [&](size_t t) {
       const Tile& tile = tiles[t];
       const Part& part = parts[tile.part];
@@ -256,15 +268,14 @@ void Decoder::forward(std::vector<Pass>& passes) {
     });
     cpu_->forget();
     cpu_->linear(b.o, {mixed.data(), ldq, rows}, y.data(), ld_);
-    for (size_t r = 0; r < rows; r++) cpu_->k.add(x.data() + r * ld_, y.data() + r * ld_, width);
-
+    add_rows(x, y, rows);
     norm(b.ffn_norm.data(), x, y, rows);
     cpu_->linear(b.gate, {y.data(), ld_, rows}, gate.data(), ldf);
     cpu_->linear(b.up, {y.data(), ld_, rows}, up.data(), ldf);
     cpu_->pool.run(rows, [&](size_t r) { cpu_->k.silu_mul(gate.data() + r * ldf, up.data() + r * ldf, c_.ff, gate.data() + r * ldf); });
     cpu_->forget();
     cpu_->linear(b.down, {gate.data(), ldf, rows}, y.data(), ld_);
-    for (size_t r = 0; r < rows; r++) cpu_->k.add(x.data() + r * ld_, y.data() + r * ld_, width);
+    add_rows(x, y, rows);
   }
 
   for (Part& part : parts) {
