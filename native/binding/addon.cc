@@ -48,6 +48,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   g.max_batch_tokens = static_cast<uint32_t>(count_of(o.Get("maxBatchTokens"), "maxBatchTokens", 65536));
   g.max_queue = static_cast<uint32_t>(count_of(o.Get("maxQueue"), "maxQueue", 1 << 20));
   g.max_kv_bytes = static_cast<uint64_t>(count_of(o.Get("maxKvBytes"), "maxKvBytes", 9007199254740991.0));
+  g.int8 = flag_of(o.Get("int8"), "int8");
   g.model = given->model.c_str();
   g.sha256 = given->sha256 ? given->sha256->c_str() : nullptr;
 

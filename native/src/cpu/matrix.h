@@ -36,8 +36,9 @@ struct Matrix {
   void row(size_t i, float* out) const;
 };
 
-/// Reads a tensor of the file and packs it; refuses values, scales and minima that are not finite.
-Matrix pack_tensor(const TensorSource& source, const std::string& name, const TensorInfo& info);
+/// Reads a tensor of the file and packs it; refuses values, scales and minima that are not finite. `int8`: matrices
+/// of floats whose rows are whole blocks become Q8.
+Matrix pack_tensor(const TensorSource& source, const std::string& name, const TensorInfo& info, bool int8 = false);
 /// Packs float32 rows (n, k).
 Matrix pack_floats(const float* rows, size_t n, size_t k);
 /// A float32 tensor as it is, for vectors and norms.

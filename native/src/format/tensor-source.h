@@ -22,6 +22,7 @@ struct TensorInfo {
 struct TensorSource {
   const File* file = nullptr;
   std::unordered_map<std::string, TensorInfo> tensors;
+  bool int8 = false;  // matrices of floats are packed as int8
 };
 
 }  // namespace guard

@@ -115,7 +115,7 @@ void Canary::load(const TensorSource& source) {
   output_norm_ = w.vector("output_norm.weight", width);
   dense_ = w.matrix("cls.dense.weight", width, width);
   head_norm_ = w.vector("cls.norm.weight", width);
-  output_ = w.matrix("cls.output.weight", labels.size(), width);
+  output_ = w.exact("cls.output.weight", labels.size(), width);
   if (output_.pack != cpu::Pack::F32) reject("Tensor cls.output.weight must be F32.");
   w.ensure_all_taken();
   weight_bytes = w.bytes();

@@ -127,7 +127,7 @@ void Deberta::load(const TensorSource& source) {
   embedding_norm_ = norm("deberta.embeddings.LayerNorm");
   w.ignore("deberta.embeddings.position_ids");
   const size_t places = static_cast<size_t>(2 * span_), ld = cpu::padded16(width);
-  const cpu::Matrix table = w.matrix("deberta.encoder.rel_embeddings.weight", places, width);
+  const cpu::Matrix table = w.exact("deberta.encoder.rel_embeddings.weight", places, width);
   std::vector<float> positions(places * ld), projected(places * ld);
   Norm position_norm;
   if (norm_positions_) position_norm = norm("deberta.encoder.LayerNorm");
@@ -164,7 +164,7 @@ void Deberta::load(const TensorSource& source) {
   }
   cpu_->forget();
   pooler_ = dense("pooler.dense", width, width);
-  classifier_ = dense("classifier", labels.size(), width);
+  classifier_ = {w.exact("classifier.weight", labels.size(), width), w.vector("classifier.bias", labels.size())};
   w.ensure_all_taken();
   weight_bytes = w.bytes();
 }

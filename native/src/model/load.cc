@@ -36,11 +36,12 @@ std::unique_ptr<Model> load_gguf(const Gguf& gguf, std::shared_ptr<cpu::Cpu> cpu
   return make_decoder(std::move(config), {true}, gguf.source(), std::move(tokenizer), std::move(cpu));
 }
 
-std::unique_ptr<Model> load_folder(const std::string& folder, const char* pin, std::shared_ptr<cpu::Cpu> cpu) {
+std::unique_ptr<Model> load_folder(const std::string& folder, const char* pin, bool int8, std::shared_ptr<cpu::Cpu> cpu) {
   const File weights(folder + "/model.safetensors");
   check_pin(weights, pin);
   const Json config = read_json_file(folder + "/config.json", "config.json");
-  const TensorSource source = read_safetensors(weights);
+  TensorSource source = read_safetensors(weights);
+  source.int8 = int8;
   auto tokenizer = tokenizer_from_json(read_json_file(folder + "/tokenizer.json", "tokenizer.json"));
   const std::string type = config.get_string_or("model_type", "");
   std::unique_ptr<Model> model;
@@ -58,10 +59,11 @@ std::unique_ptr<Model> load_folder(const std::string& folder, const char* pin, s
 
 std::unique_ptr<Model> load_model(const guard_open_options& options, std::shared_ptr<cpu::Cpu> cpu) {
   const std::string path(options.model);
-  if (is_folder(path)) return load_folder(path, options.sha256, std::move(cpu));
+  if (is_folder(path)) return load_folder(path, options.sha256, options.int8 != 0, std::move(cpu));
   const File file(path);
   check_pin(file, options.sha256);
-  const Gguf gguf(file);
+  Gguf gguf(file);
+  gguf.as_int8(options.int8 != 0);
   auto model = load_gguf(gguf, std::move(cpu));
   file.ensure_unchanged();
   return model;

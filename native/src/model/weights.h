@@ -14,11 +14,9 @@ class Weights {
   explicit Weights(const TensorSource& source) : source_(source) {}
 
   bool has(const std::string& name) const { return source_.tensors.contains(name); }
-  cpu::Matrix matrix(const std::string& name, uint64_t n, uint64_t k) {
-    cpu::Matrix m = cpu::pack_tensor(source_, name, take(name, {n, k}));
-    bytes_ += m.bytes.size();
-    return m;
-  }
+  cpu::Matrix matrix(const std::string& name, uint64_t n, uint64_t k) { return packed(name, n, k, source_.int8); }
+  /// One that is not worth rounding: small, or read once.
+  cpu::Matrix exact(const std::string& name, uint64_t n, uint64_t k) { return packed(name, n, k, false); }
   std::vector<float> vector(const std::string& name, uint64_t n) {
     const TensorInfo& info = take(name, {n});
     if (info.type != Dtype::F32 && info.type != Dtype::F16 && info.type != Dtype::BF16) reject("Tensor %s must be a float type.", name.c_str());
@@ -34,6 +32,11 @@ class Weights {
   uint64_t bytes() const { return bytes_; }
 
  private:
+  cpu::Matrix packed(const std::string& name, uint64_t n, uint64_t k, bool int8) {
+    cpu::Matrix m = cpu::pack_tensor(source_, name, take(name, {n, k}), int8);
+    bytes_ += m.bytes.size();
+    return m;
+  }
   const TensorInfo& take(const std::string& name, const std::vector<uint64_t>& shape) {
     const auto it = source_.tensors.find(name);
     if (it == source_.tensors.end()) reject("The tensor %s is missing.", name.c_str());

@@ -36,6 +36,7 @@ export interface NativeOpenOptions {
   readonly maxBatchTokens?: number;
   readonly maxQueue?: number;
   readonly maxKvBytes?: number;
+  readonly int8?: boolean;
 }
 
 /** native/binding/addon.cc: engines, prefixes and requests are numbers. */

@@ -24,6 +24,8 @@ export interface OpenOptions {
   readonly maxQueue?: number;
   /** Keys and values of prefixes and running requests together. */
   readonly maxKvBytes?: number;
+  /** Rounds matrices of F32, F16 and BF16 to int8 while they are read, as Q8_0 does: a quarter of the memory, and faster. */
+  readonly int8?: boolean;
 }
 
 /** A piece of text. `trusted`: a template of ours, in which special tokens count; else they are plain characters. */
