@@ -94,6 +94,28 @@ const BENCHES = [
   },
 ] as const;
 
+const revocation = z.strictObject({
+  case: z.enum(['next-call', 'call-after', 'stream-cut', 'subtree']),
+  count: z.int().positive(),
+  ...{ p50Ms: figure, p99Ms: figure, maxMs: figure, ackP50Ms: figure.optional() },
+  // A call or a stream that a revocation let through.
+  passed: z.literal(0),
+  records: z.literal(1).optional(),
+  ...labels,
+});
+
+/** Benchmarks that the page of the format, which the projects have in common, does not name. */
+const OWN_BENCHES = [
+  {
+    bench: 'revocation',
+    options: ['--seconds', '0.02'],
+    shape: revocation,
+    named: ['case', 'note'],
+    rows: ['next-call', 'call-after', 'stream-cut', 'subtree'],
+    rowOf: (row: Row) => String(row.case),
+  },
+] as const;
+
 type Row = Readonly<Record<string, unknown>>;
 
 const document = z.strictObject({
@@ -107,20 +129,24 @@ const document = z.strictObject({
 const page = findShared();
 
 describe('what benchmarks print with --json', () => {
-  test.for(BENCHES)('$bench', { timeout: 180_000 }, async ({ bench, options, shape, named, rows, rowOf }) => {
-    const file = join(repositoryRoot, 'bench', `${bench}.ts`);
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [file, '--json', '--rounds', '1', '--seconds', '0.1', ...options],
-      { cwd: repositoryRoot, maxBuffer: 16 * 1024 * 1024 },
-    );
-    const last = stdout.trimEnd().split('\n').at(-1) ?? '';
-    const printed = document.parse(JSON.parse(last));
-    expect(printed.bench).toBe(bench);
-    for (const row of printed.rows) expect(skippable(shape, named).parse(row)).toEqual(row);
-    const measured = printed.rows.filter(({ skipped }) => skipped === undefined).map(rowOf);
-    expect(measured).toEqual(expect.arrayContaining([...rows]));
-  });
+  test.for([...BENCHES, ...OWN_BENCHES])(
+    '$bench',
+    { timeout: 180_000 },
+    async ({ bench, options, shape, named, rows, rowOf }) => {
+      const file = join(repositoryRoot, 'bench', `${bench}.ts`);
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [file, '--json', '--rounds', '1', '--seconds', '0.1', ...options],
+        { cwd: repositoryRoot, maxBuffer: 16 * 1024 * 1024 },
+      );
+      const last = stdout.trimEnd().split('\n').at(-1) ?? '';
+      const printed = document.parse(JSON.parse(last));
+      expect(printed.bench).toBe(bench);
+      for (const row of printed.rows) expect(skippable(shape, named).parse(row)).toEqual(row);
+      const measured = printed.rows.filter(({ skipped }) => skipped === undefined).map(rowOf);
+      expect(measured).toEqual(expect.arrayContaining([...rows]));
+    },
+  );
 
   test.skipIf(page === null)('has the members that the page of the format names', () => {
     const text = readFileSync(join(page ?? '', 'reference', 'bench-format.md'), 'utf8');
