@@ -1,6 +1,6 @@
 /** The order of the rooms (docs/architecture.md): a room may know only what stands to its left. */
 const rooms = [
-  'core', 'config', 'proof', 'files', 'audit', 'approvals', 'passport', 'policy', 'vault', 'guard', 'detector',
+  'core', 'config', 'proof', 'files', 'audit', 'approvals', 'people', 'passport', 'policy', 'vault', 'guard', 'detector',
   'alerts', 'gateway', 'hooks', 'admin', 'storage', 'compose', 'cli',
 ];
 

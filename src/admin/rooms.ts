@@ -4,12 +4,14 @@ import type { AuditLog, VerifyReport } from '../audit/index.ts';
 import type { JsonObject, Service, Severity } from '../core/index.ts';
 import type { DecoyRecord } from '../detector/index.ts';
 import type { PassportRoom } from '../passport/index.ts';
+import type { Users } from '../people/index.ts';
 import type { Vault } from '../vault/index.ts';
 import type { AdminTokens } from './tokens.ts';
 
 /** What the admin API needs of the rooms behind it; compose hands in the real ones. Each audits its changes. */
 export interface AdminRooms {
   readonly passport: Pick<PassportRoom, 'agents' | 'initialTokens' | 'revocations' | 'keys' | 'passports'>;
+  readonly users: Users;
   readonly services: ServicesRoom;
   readonly vault: Pick<Vault, 'put' | 'rotate' | 'revoke' | 'delete' | 'list' | 'describe' | 'rotateKeys'>;
   readonly approvals: Pick<Approvals, 'get' | 'list' | 'decide' | 'wait'>;

@@ -1,7 +1,10 @@
 import type { AuditEvent, AuditEventOf, Clock } from '../core/index.ts';
 
 /** A refusal of a request that nobody known has made. */
-export type StrangerEvent = AuditEventOf<'call.refused'> | AuditEventOf<'passport.refused'>;
+export type StrangerEvent =
+  | AuditEventOf<'call.refused'>
+  | AuditEventOf<'passport.refused'>
+  | AuditEventOf<'user.refused'>;
 
 /** Records of one kind at once, and then a second: a scan is told in full, a flood as a number. */
 const BURST = 100;
@@ -70,7 +73,7 @@ export class StrangerRecords {
 
   /** The kinds are few: both the gate's and OAuth's codes are closed sets. */
   #kindOf(event: StrangerEvent): Kind {
-    const name = `${event.type} ${event.type === 'call.refused' ? event.data.code : event.data.error}`;
+    const name = `${event.type} ${whyOf(event)}`;
     const now = this.#clock.now();
     let kind = this.#kinds.get(name);
     if (kind === undefined) {
@@ -81,5 +84,16 @@ export class StrangerRecords {
     kind.tokens = Math.min(BURST, kind.tokens + (passed * PER_SECOND) / 1000);
     kind.refilledAt = now;
     return kind;
+  }
+}
+
+function whyOf(event: StrangerEvent): string {
+  switch (event.type) {
+    case 'call.refused':
+      return event.data.code;
+    case 'passport.refused':
+      return event.data.error;
+    case 'user.refused':
+      return event.data.method;
   }
 }

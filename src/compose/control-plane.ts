@@ -20,6 +20,8 @@ export async function openControlPlane(o: {
   readonly address: Address;
   readonly admin: RequestHandler;
   readonly issuer: RequestHandler;
+  /** Pages for browsers: sign-in, consent. */
+  readonly pages: RequestHandler;
   /** Null: plain HTTP. */
   readonly tls: ListenerTls | null;
   readonly readiness: Readiness;
@@ -36,6 +38,7 @@ export async function openControlPlane(o: {
   app.use('/admin/v1', o.admin);
   app.get('/reference', referencePage);
   app.get('/approvals/:id', approvalNotice);
+  app.use(o.pages);
   app.use(o.issuer);
   const server = makeServer(o.tls, app);
   server.listen(o.address.port, o.address.host);

@@ -43,7 +43,7 @@ export async function openAdministration(
 ): Promise<FirstAdministrator> {
   const { config, clock, onFault, stack } = wiring;
   const { paths } = config;
-  const { services, keeper, approvals, guard, detector, passport } = o.judges;
+  const { services, keeper, approvals, guard, detector, passport, people } = o.judges;
   const { storage, vault, sinks, outbox } = o;
   const pepper = await loadOrCreateRandomKey(join(paths.keys, ADMIN_PEPPER_FILE), 'admin tokens');
   const tokens = new AdminTokens({ store: storage.adminTokens, pepper, clock, audit });
@@ -56,6 +56,7 @@ export async function openAdministration(
   const admin = createAdminApi({
     rooms: {
       passport,
+      users: people.users,
       services: {
         put: (definition, by) => services.put(definition, by),
         byName: (tenant, name) => services.byName(tenant, name),
@@ -96,6 +97,7 @@ export async function openAdministration(
     address: o.address,
     admin,
     issuer: passport.issuer,
+    pages: people.pages,
     tls: o.tls,
     readiness: o.readiness,
   });

@@ -4,6 +4,7 @@ import { type Detector, openDetector } from '../detector/index.ts';
 import { documentReader, ServiceRegistry } from '../gateway/index.ts';
 import type { OpenGuard } from '../guard/index.ts';
 import { MemoryReplayStore, openPassportRoom, type PassportRoom } from '../passport/index.ts';
+import { openPeopleRoom, type PeopleRoom } from '../people/index.ts';
 import { decideDelegation, PolicyKeeper } from '../policy/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { openGuardOf } from './open-guard.ts';
@@ -17,6 +18,7 @@ export interface Judges {
   readonly guard: OpenGuard;
   readonly detector: Detector;
   readonly passport: PassportRoom;
+  readonly people: PeopleRoom;
 }
 
 export async function openJudges(
@@ -102,5 +104,21 @@ export async function openJudges(
     onFault,
   });
   stack.defer(() => passport.close());
-  return { services, keeper, approvals, guard, detector, passport };
+  const people = await openPeopleRoom({
+    tenant: TENANT,
+    origin: urls.issuer,
+    keysDirectory: paths.keys,
+    store: storage.people,
+    unitOfWork: storage.unitOfWork,
+    clock,
+    audit,
+    recordRefused: (event) => strangers.record(event),
+    endAccess: async (value, by, reason) => {
+      await passport.revocations.revoke({ tenant: TENANT, kind: 'user', value, by, reason });
+    },
+    pages: passport.pages,
+    onFault,
+  });
+  stack.defer(() => people.close());
+  return { services, keeper, approvals, guard, detector, passport, people };
 }

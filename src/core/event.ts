@@ -151,6 +151,24 @@ export interface AuditEventMap {
   'admin_token.deleted': AdminChange;
   'initial_token.created': AdminChange;
   'initial_token.deleted': AdminChange;
+  'user.added': AdminChange;
+  'user.updated': AdminChange;
+  'user.disabled': AdminChange;
+  'user.enabled': AdminChange;
+  'user.removed': AdminChange;
+  'user.enrolled': AdminChange;
+  'user.signed_in': AdminChange;
+  'user.signed_out': AdminChange;
+  /** Nobody was signed in; `name` as it was typed is left out where no user has it. */
+  'user.refused': {
+    readonly user: string | null;
+    readonly method: string;
+    readonly reason: string;
+    readonly remote: string | null;
+  };
+  'grant.given': AdminChange;
+  'grant.refused': AdminChange;
+  'grant.ended': AdminChange;
   'admin.refused': {
     readonly code: RefusalCode;
     readonly method: string;

@@ -9,12 +9,14 @@ export type IdKind =
   | 'credential'
   | 'decoy'
   | 'delivery'
+  | 'grant'
   | 'hop'
   | 'jti'
   | 'revocation'
   | 'secret'
   | 'sink'
-  | 'token';
+  | 'token'
+  | 'user';
 
 const RANDOM_CHARS = 16;
 /** Random bytes ahead: asking for each identifier costs more than making it. All are used up to begin with. */

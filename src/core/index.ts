@@ -20,6 +20,8 @@ export type { JsonObject, JsonValue } from './json.ts';
 export { LIMITS } from './limits.ts';
 export type { NeedleHit, NeedleMatcher, Needles } from './needles/index.ts';
 export { compileNeedles } from './needles/index.ts';
+export type { RateLimit } from './rate-limiter.ts';
+export { networkOf, RateLimiter } from './rate-limiter.ts';
 export type { ReceiptView } from './receipt.ts';
 export type { RefusalCode } from './refusal.ts';
 export { describeRefusal, REFUSAL_CODES, Refusal } from './refusal.ts';

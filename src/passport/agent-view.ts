@@ -16,6 +16,8 @@ export interface AgentView {
   readonly certificates: AgentRecord['certificates'];
   readonly ratchet: boolean;
   readonly scopes: readonly string[];
+  readonly redirectUris: readonly string[];
+  readonly device: boolean;
   readonly purpose: string | null;
   readonly status: AgentRecord['status'];
   readonly createdAt: number;
@@ -23,9 +25,11 @@ export interface AgentView {
   readonly revision: number;
 }
 
-export type NewAgent = Omit<AgentDraft, 'jwks' | 'certificates' | 'ratchet' | 'purpose'> &
-  Partial<Pick<AgentDraft, 'jwks' | 'certificates' | 'ratchet' | 'purpose'>> & {
-    /** Also make a client secret; needed where there are no keys and no certificates. */
+type Optional = 'jwks' | 'certificates' | 'ratchet' | 'purpose' | 'redirectUris' | 'device';
+
+export type NewAgent = Omit<AgentDraft, Optional> &
+  Partial<Pick<AgentDraft, Optional>> & {
+    /** Also make a client secret. Without keys, certificates and secret the agent acts for people alone. */
     readonly withSecret?: boolean;
   };
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import helmet from 'helmet';
-import { type Clock, type JsonObject, Refusal } from '../core/index.ts';
+import { type Clock, type JsonObject, networkOf, type RateLimiter, Refusal } from '../core/index.ts';
 import { ProofFault, parseDpopProof } from '../proof/index.ts';
 import { clientCertificate } from './client-certificate.ts';
 import { INTROSPECTION_TYPE } from './completion.ts';
@@ -11,7 +11,6 @@ import type { OwnGrants } from './grants/token-endpoint.ts';
 import { readTokenForm } from './grants/token-form.ts';
 import { PATHS } from './metadata.ts';
 import { OAuthFault, toOAuthFault, tooManyRequests } from './oauth-fault.ts';
-import { networkOf, type RateLimiter } from './rate-limiter.ts';
 import { readBody, withBody } from './read-request.ts';
 import { STATUS_TTL_SECONDS, type StatusLists } from './status/status-lists.ts';
 

@@ -4,6 +4,7 @@ import {
   type Clock,
   type JsonObject,
   newId,
+  type RateLimiter,
   type Subject,
   type UnitOfWork,
 } from '../core/index.ts';
@@ -16,7 +17,6 @@ import { OAuthFault, tooManyRequests } from './oauth-fault.ts';
 import type { PassportStores } from './options.ts';
 import { isAgentId, type ReadPassport } from './passport-reader.ts';
 import { type AuthenticatedBy, credentialOf, type Pepper } from './pepper.ts';
-import type { RateLimiter } from './rate-limiter.ts';
 import type { Revocable, RevocationIndex } from './revocation-index.ts';
 import type { StatusEntries } from './status/status-entries.ts';
 import type { AgentRecord, PassportRecord } from './store.ts';

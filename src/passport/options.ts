@@ -1,4 +1,4 @@
-import type { AuditEvent, AuditEventOf, Clock, SessionRisk, UnitOfWork } from '../core/index.ts';
+import type { AuditEvent, AuditEventOf, Clock, RateLimit, SessionRisk, UnitOfWork } from '../core/index.ts';
 import type { DocumentRule, FetchDocument } from './client-documents/document-rule.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
 import type { EnrolmentStore } from './enrol/store.ts';
@@ -24,12 +24,6 @@ export interface PassportStores {
   readonly statusEntries: StatusEntryStore;
   readonly enrolment: EnrolmentStore;
   readonly ratchets: RatchetStore;
-}
-
-/** Tokens that flow in each second, and how many may gather. */
-export interface RateLimit {
-  readonly perSecond: number;
-  readonly burst: number;
 }
 
 export interface PassportRoomOptions {

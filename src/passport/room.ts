@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
-import { LIMITS, NO_RISK } from '../core/index.ts';
+import { LIMITS, NO_RISK, RateLimiter } from '../core/index.ts';
+import type { Page } from '../people/index.ts';
 import { AgentDirectory } from './agent-directory.ts';
 import { Challenges } from './agent-passport/challenges.ts';
 import { agentPassportEndpoints } from './agent-passport/endpoints.ts';
@@ -28,7 +29,6 @@ import { Pepper } from './pepper.ts';
 import { buildProvider } from './provider.ts';
 import { clonedKeyAlert } from './ratchet/alert.ts';
 import { Ratchets } from './ratchet/ratchet.ts';
-import { RateLimiter } from './rate-limiter.ts';
 import { RevocationIndex } from './revocation-index.ts';
 import { RevocationRoom, type Revocations } from './revocations.ts';
 import { LONGEST_LIFETIME_SECONDS, type PublishedKey, SigningKeys } from './signing-keys.ts';
@@ -53,6 +53,8 @@ const LISTED_MS = 24 * 3600 * 1000;
 export interface PassportRoom {
   /** Express handler for the root of the control plane. */
   readonly issuer: RequestHandler;
+  /** Pages for people who are signed in: what agents ask of them. */
+  readonly pages: readonly Page[];
   readonly verifier: PassportVerifier;
   readonly revocations: Revocations;
   readonly agents: Agents;
@@ -312,6 +314,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       limiter: new RateLimiter(limits.address ?? ADDRESS_LIMIT),
       clock,
     }),
+    pages: [],
     verifier,
     revocations,
     agents,

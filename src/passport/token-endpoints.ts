@@ -1,10 +1,9 @@
-import { type Clock, type JsonObject, Refusal } from '../core/index.ts';
+import { type Clock, type JsonObject, type RateLimiter, Refusal } from '../core/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import { INTROSPECT_SCOPE } from './agent-input.ts';
 import { actClaim, confirmationClaim } from './issued-claims.ts';
 import { OAuthFault, tooManyRequests } from './oauth-fault.ts';
 import type { PassportReader, ReadPassport } from './passport-reader.ts';
-import type { RateLimiter } from './rate-limiter.ts';
 import type { Revocations } from './revocations.ts';
 
 export interface TokenEndpointsOptions {

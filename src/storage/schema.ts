@@ -15,6 +15,8 @@ export interface Schema {
     certificates: Json;
     ratchet: number;
     scopes: Json;
+    redirect_uris: Json;
+    device: number;
     purpose: string | null;
     status: string;
     created_at: number;
@@ -202,5 +204,66 @@ export interface Schema {
     previous: string;
   };
   ratchet_keys: { tenant: string; agent_id: string; kid: string; thumbprint: string; step: number };
+  users: {
+    tenant: string;
+    id: string;
+    name: string;
+    display_name: string;
+    password: string | null;
+    status: string;
+    created_at: number;
+    updated_at: number;
+    revision: number;
+  };
+  user_links: {
+    tenant: string;
+    user_id: string;
+    hash: string;
+    created_by: string;
+    created_at: number;
+    expires_at: number;
+  };
+  user_sessions: {
+    hash: string;
+    tenant: string;
+    user_id: string;
+    method: string;
+    signed_in_at: number;
+    expires_at: number;
+  };
+  passkeys: {
+    tenant: string;
+    id: string;
+    user_id: string;
+    public_key: string;
+    counter: number;
+    transports: Json;
+    label: string;
+    created_at: number;
+    used_at: number | null;
+  };
+  user_identities: {
+    tenant: string;
+    issuer: string;
+    subject: string;
+    user_id: string;
+    created_at: number;
+  };
+  user_grants: {
+    tenant: string;
+    id: string;
+    user_id: string;
+    agent_id: string;
+    scopes: Json;
+    details: Json;
+    audience: string;
+    origin: string;
+    remembered: number;
+    bound_to: string | null;
+    created_at: number;
+    expires_at: number;
+    ended_at: number | null;
+    ended_by: string | null;
+  };
   sallyport_migrations: { number: number; name: string; checksum: string; applied_at: number };
 }

@@ -9,6 +9,16 @@ export const AGENT: readonly Column[] = [
   ['SCOPES', 'scopes'],
 ];
 
+export const USER: readonly Column[] = [
+  ['NAME', 'name'],
+  ['ID', 'id'],
+  ['DISPLAY NAME', 'displayName'],
+  ['STATUS', 'status'],
+  ['PASSWORD', (row) => (row.hasPassword === true ? 'yes' : 'no')],
+  ['PASSKEYS', 'passkeys'],
+  ['CREATED', (row) => timeOf(row.createdAt)],
+];
+
 export const AGENT_ITEM: readonly Column[] = [
   ...AGENT,
   ['PURPOSE', 'purpose'],

@@ -5,7 +5,7 @@ import { textOf } from '../output.ts';
 /** The id of the thing in a list that has this name or id. Throws CliFault `not_found`. */
 export async function findId(
   client: AdminClient,
-  list: '/sinks' | '/decoys' | '/tokens' | '/initial-tokens',
+  list: '/sinks' | '/decoys' | '/tokens' | '/initial-tokens' | '/users',
   named: string,
 ): Promise<string> {
   const found = (await client.all(list)).find(({ id, name }) => id === named || name === named);

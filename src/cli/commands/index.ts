@@ -76,6 +76,12 @@ import { tokenCreate } from './token-create.ts';
 import { tokenDelete } from './token-delete.ts';
 import { tokenList } from './token-list.ts';
 import { up } from './up.ts';
+import { userAdd } from './user-add.ts';
+import { userDisable } from './user-disable.ts';
+import { userEnable } from './user-enable.ts';
+import { userList } from './user-list.ts';
+import { userRemove } from './user-remove.ts';
+import { userReset } from './user-reset.ts';
 import { version } from './version.ts';
 
 /** Every verb, in the order of the help. */
@@ -101,6 +107,12 @@ export const COMMANDS: readonly Command[] = [
   initialTokenCreate,
   initialTokenList,
   initialTokenDelete,
+  userAdd,
+  userList,
+  userDisable,
+  userEnable,
+  userReset,
+  userRemove,
   serviceAdd,
   serviceList,
   serviceShow,

@@ -1,7 +1,7 @@
+import type { RateLimiter } from '../../core/index.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { Registrations } from '../enrol/registrations.ts';
 import { tooManyRequests } from '../oauth-fault.ts';
-import type { RateLimiter } from '../rate-limiter.ts';
 import { type IdentityTokenOptions, identityToken } from './identity-token.ts';
 import { registerAgent } from './register.ts';
 import { TokenDesk, type TokenDeskOptions } from './token-desk.ts';

@@ -68,6 +68,8 @@ export class ClientDocuments {
       certificates: [],
       ratchet: false,
       scopes: [...rule.scopes],
+      redirectUris: [],
+      device: false,
       purpose: null,
       status: 'active',
       createdAt: now,

@@ -4,6 +4,7 @@ import { idempotency } from './0003-idempotency.ts';
 import { enrolment } from './0004-enrolment.ts';
 import { certificates } from './0005-certificates.ts';
 import { ratchets } from './0006-ratchets.ts';
+import { people } from './0007-people.ts';
 import type { Migration } from './migration.ts';
 
 export type { MigrationTarget } from './migrate.ts';
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   enrolment,
   certificates,
   ratchets,
+  people,
 ];

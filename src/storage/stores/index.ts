@@ -14,6 +14,7 @@ import type {
   RevocationStore,
   StatusEntryStore,
 } from '../../passport/index.ts';
+import type { PeopleStore } from '../../people/index.ts';
 import type { CredentialStore } from '../../vault/index.ts';
 import type { ChangeFeed } from '../dialect/change.ts';
 import type { Link } from '../link.ts';
@@ -29,6 +30,7 @@ import { idempotencyStore } from './idempotency-store.ts';
 import { oidcStore } from './oidc-store.ts';
 import { outboxStore } from './outbox-store.ts';
 import { passportStore } from './passport-store.ts';
+import { peopleStore } from './people-store.ts';
 import { ratchetStore } from './ratchet-store.ts';
 import { replayStore } from './replay-store.ts';
 import { revocationStore } from './revocation-store.ts';
@@ -48,6 +50,7 @@ export interface Stores {
   readonly statusEntries: StatusEntryStore;
   readonly enrolment: EnrolmentStore;
   readonly ratchets: RatchetStore;
+  readonly people: PeopleStore;
   readonly credentials: CredentialStore;
   readonly approvals: ApprovalStore;
   readonly sinks: SinkStore;
@@ -72,6 +75,7 @@ export function makeStores(link: Link, feed: ChangeFeed): Stores {
     statusEntries: statusEntryStore(link),
     enrolment: enrolmentStore(link),
     ratchets: ratchetStore(link),
+    people: peopleStore(link),
     credentials: credentialStore(link, feed),
     approvals: approvalStore(link),
     sinks: sinkStore(link),

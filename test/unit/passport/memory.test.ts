@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { networkOf, RateLimiter } from '../../../src/core/index.ts';
 import { MemoryReplayStore } from '../../../src/passport/index.ts';
 import { Nonces } from '../../../src/passport/nonces.ts';
-import { networkOf, RateLimiter } from '../../../src/passport/rate-limiter.ts';
 import { matches, RevocationIndex } from '../../../src/passport/revocation-index.ts';
 import type { RevocationRecord } from '../../../src/passport/store.ts';
 

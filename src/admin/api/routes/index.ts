@@ -13,10 +13,12 @@ import { passportRoutes } from './passports.ts';
 import { policyRoutes } from './policies.ts';
 import { serviceRoutes } from './services.ts';
 import { tokenRoutes } from './tokens.ts';
+import { userRoutes } from './users.ts';
 
 const RESOURCES: readonly Route[] = [
   ...agentRoutes,
   ...initialTokenRoutes,
+  ...userRoutes,
   ...serviceRoutes,
   ...credentialRoutes,
   ...passportRoutes,

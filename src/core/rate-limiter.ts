@@ -1,4 +1,8 @@
-import type { RateLimit } from './options.ts';
+/** Tokens that flow in each second, and how many may gather. */
+export interface RateLimit {
+  readonly perSecond: number;
+  readonly burst: number;
+}
 
 interface Bucket {
   tokens: number;
@@ -28,6 +32,12 @@ export class RateLimiter {
     const [oldest] = this.#buckets.keys();
     if (this.#buckets.size > ENTRIES && oldest !== undefined) this.#buckets.delete(oldest);
     return Math.ceil((missing / perSecond) * 1000);
+  }
+
+  /** Gives tokens back that were taken for an attempt that turned out well. */
+  giveBack(name: string, cost = 1): void {
+    const bucket = this.#buckets.get(name);
+    if (bucket !== undefined) bucket.tokens = Math.min(this.#limit.burst, bucket.tokens + cost);
   }
 
   /** Takes what is there, down to nothing: the price of a failed attempt. */

@@ -1,0 +1,62 @@
+/** Text that is HTML already: only `html` makes it, so that nothing gets in unescaped. */
+export class Html {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
+
+type Part = string | number | Html | null | false | readonly Part[];
+
+/** A template whose values are escaped unless they are HTML themselves. */
+export function html(texts: TemplateStringsArray, ...values: readonly Part[]): Html {
+  return new Html(texts.map((text, index) => `${text}${rendered(values[index] ?? null)}`).join(''));
+}
+
+function rendered(value: Part): string {
+  if (value === null || value === false) return '';
+  if (value instanceof Html) return value.toString();
+  if (typeof value === 'object') return value.map(rendered).join('');
+  return String(value).replaceAll(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+/**
+ * What somebody else wrote, for people who decide by it: without control and direction characters, and no longer than
+ * a line. Letters of other scripts stay, so what is shown by it never stands alone: an id or a host stands beside it.
+ */
+export function plain(text: string, most = 120): string {
+  const line = text
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}
+
+/** A whole page. */
+export function page(o: {
+  readonly title: string;
+  readonly body: Html;
+  readonly script?: boolean;
+  readonly refresh?: string;
+}): string {
+  return `<!doctype html>${html`<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+${o.refresh === undefined ? null : html`<meta http-equiv="refresh" content="0;url=${o.refresh}">`}
+<title>${o.title} · Sallyport</title>
+<link rel="stylesheet" href="/people/style.css">
+${o.script === true && html`<script type="module" src="/people/passkeys.js"></script>`}
+</head>
+<body><main>
+<h1>${o.title}</h1>
+${o.body}
+</main></body>
+</html>
+`}`;
+}
