@@ -13,30 +13,6 @@ export function redirectFaults(uris: readonly string[]): string[] {
   return faults;
 }
 
-/**
- * The registered URI that this one is, compared as text (RFC 9700 section 4.1.3). The one exception is the port of a
- * loopback address, which a program on the user's machine does not choose (RFC 8252 section 7.3).
- */
-export function isRegistered(uri: string, registered: readonly string[]): boolean {
-  if (registered.includes(uri)) return true;
-  const asked = loopback(uri);
-  return asked !== null && registered.some((one) => loopback(one) === asked);
-}
-
-/** Whether the answer goes to a program on the user's own machine. */
-export function isLoopback(uri: string): boolean {
-  return loopback(uri) !== null;
-}
-
-/** The URI without its port, where it is one of a loopback address in the one spelling that URL parsers give it. */
-function loopback(uri: string): string | null {
-  const url = URL.parse(uri);
-  if (url === null || url.href !== uri || url.protocol !== 'http:' || !LOOPBACK.has(url.hostname))
-    return null;
-  url.port = '';
-  return url.href;
-}
-
 function faultOf(uri: string): string | null {
   const url = uri.length <= URI_CHARS ? URL.parse(uri) : null;
   if (url === null || (url.href !== uri && url.href !== `${uri}/`)) {

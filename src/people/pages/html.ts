@@ -25,18 +25,6 @@ function rendered(value: Part): string {
   return String(value).replaceAll(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
-/**
- * What somebody else wrote, for people who decide by it: without control and direction characters, and no longer than
- * a line. Letters of other scripts stay, so what is shown by it never stands alone: an id or a host stands beside it.
- */
-export function plain(text: string, most = 120): string {
-  const line = text
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, ' ')
-    .replaceAll(/\s+/g, ' ')
-    .trim();
-  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
-}
-
 /** A whole page. */
 export function page(o: {
   readonly title: string;
