@@ -40,6 +40,11 @@ class AdminIdentity {
     return this.#token.id;
   }
 
+  /** Milliseconds since the epoch. */
+  get createdAt(): number {
+    return this.#token.createdAt;
+  }
+
   get name(): string {
     return this.#token.name;
   }

@@ -30,18 +30,34 @@ export interface ApprovalsOptions {
   readonly lifetimeMs: number;
 }
 
-interface Answer {
+/** Who answers. */
+export interface Approver {
+  /** As records name them. */
+  readonly by: string;
+  /** The id of their token or account: two of it are two people, as far as the gate can tell. Absent: `by`. */
+  readonly principal?: string;
+  /** Since when there is this token or account (ms); one that is younger than the question is no second person. */
+  readonly since?: number;
+}
+
+interface Answer extends Approver {
   readonly tenant: string;
   readonly id: string;
   readonly status: 'approved' | 'denied';
-  readonly by: string;
   readonly reason: string | null;
+}
+
+interface UseKey {
+  readonly tenant: string;
+  readonly id: string;
+  readonly digest: string;
 }
 
 /** Held calls: asked for, decided by a person, used once for exactly the call that was shown. */
 export class Approvals {
   readonly #options: ApprovalsOptions;
   readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #listeners = new Set<(record: ApprovalRecord) => void>();
   #deciding: Promise<unknown> = Promise.resolve();
 
   constructor(options: ApprovalsOptions) {
@@ -72,6 +88,9 @@ export class Approvals {
       decidedAt: null,
       decidedBy: null,
       reason: null,
+      approversNeeded: o.binding.approvers ?? 1,
+      first: null,
+      chain: subject.chain,
     };
     const record = await this.#options.store.insertOrGet(wanted, now);
     if (record.id === wanted.id) await this.#audit('approval.requested', record, subject.agentId);
@@ -113,32 +132,63 @@ export class Approvals {
     if (asked === null)
       throw new Refusal('not_found', { detail: `There is no approval ${JSON.stringify(o.id)}.` });
     if (asked.status !== 'pending' || asked.expiresAt <= now) throw cannotDecide(asked, now);
+    if (o.status === 'approved' && asked.approversNeeded === 2) {
+      if (asked.first === null) return this.#decideFirst(asked, o, now);
+      assertAnother(asked, o);
+    }
     // On the record first: no yes is ever in force that the log does not know.
     const type = o.status === 'approved' ? 'approval.approved' : 'approval.denied';
     await this.#audit(type, { ...asked, reason: o.reason }, o.by);
     const end = o.status === 'approved' ? { expiresAt: now + USE_MS } : {};
-    const decided = await store.decide({ ...o, ...end }, now);
+    const { tenant, id, status, by, reason } = o;
+    const after = o.status === 'approved' && asked.first !== null ? { after: asked.first } : {};
+    const decided = await store.decide({ tenant, id, status, by, reason, ...end, ...after }, now);
     const record = (await store.get(o.tenant, o.id)) ?? asked;
     if (!decided) throw cannotDecide(record, now);
     this.#wake(o.id);
+    this.#tell(record);
     return record;
   }
 
-  /** Uses it up for this call, for exactly one caller. Throws Refusal approval_*. */
-  async use(o: {
-    readonly tenant: string;
-    readonly id: string;
-    readonly digest: string;
-  }): Promise<UsedApproval> {
-    const now = this.#options.clock.now();
+  /** The first yes of two: it stands in the log and opens nothing. */
+  async #decideFirst(asked: ApprovalRecord, o: Answer, now: number): Promise<ApprovalRecord> {
     const { store } = this.#options;
+    await this.#audit('approval.half_approved', { ...asked, reason: o.reason }, o.by);
+    const first = { by: o.by, principal: principalOf(o), at: now };
+    const decided = await store.decideFirst({ tenant: o.tenant, id: o.id, first }, now);
+    const record = (await store.get(o.tenant, o.id)) ?? asked;
+    if (!decided) throw cannotDecide(record, now);
+    return record;
+  }
+
+  /** Calls the listener for each answer that is given at this node; returns how to stop. */
+  onDecided(listener: (record: ApprovalRecord) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Uses it up for this call, for exactly one caller. Throws Refusal approval_*. */
+  async use(o: UseKey): Promise<UsedApproval> {
+    const used = await this.useWithin(this.#options.store, o);
+    await this.recordUse(o);
+    return used;
+  }
+
+  /** As `use`, in the transaction that `store` is of; the caller calls `recordUse` once it is durable. */
+  async useWithin(store: ApprovalStore, o: UseKey): Promise<UsedApproval> {
+    const now = this.#options.clock.now();
     const used = await store.use({ tenant: o.tenant, id: o.id, callDigest: o.digest }, now);
     const record = await store.get(o.tenant, o.id);
     if (record === null)
       throw new Refusal('not_found', { detail: `There is no approval ${JSON.stringify(o.id)}.` });
     if (!used) throw cannotUse(record, o.digest, now);
-    await this.#audit('approval.used', record, record.agentId);
     return new UsedApproval(record.id, record.callDigest);
+  }
+
+  /** What `useWithin` has used up, in the log. */
+  async recordUse({ tenant, id }: UseKey): Promise<void> {
+    const record = await this.#options.store.get(tenant, id);
+    if (record !== null) await this.#audit('approval.used', record, record.agentId);
   }
 
   /** Resolves when a person decided, when it can no longer be decided, or after `timeoutMs`. */
@@ -174,12 +224,16 @@ export class Approvals {
     if (waiting.size === 0) this.#waiting.delete(id);
   }
 
+  #tell(record: ApprovalRecord): void {
+    for (const listener of this.#listeners) listener(record);
+  }
+
   #wake(id: string): void {
     for (const end of this.#waiting.get(id) ?? []) end();
   }
 
   async #audit(
-    type: 'approval.requested' | 'approval.approved' | 'approval.denied' | 'approval.used',
+    type: `approval.${'requested' | 'half_approved' | 'approved' | 'denied' | 'used'}`,
     record: ApprovalRecord,
     by: string,
   ): Promise<void> {
@@ -195,8 +249,26 @@ export class Approvals {
   }
 }
 
+function principalOf({ principal, by }: Approver): string {
+  return principal ?? by;
+}
+
+/** Four eyes: the second yes is another person's, and not of a token that was made for it. */
+function assertAnother({ first, requestedAt }: ApprovalRecord, o: Answer): void {
+  if (first?.principal === principalOf(o)) {
+    throw new Refusal('conflict', { detail: 'You approved it already; another person has to as well.' });
+  }
+  if (o.since !== undefined && o.since >= requestedAt) {
+    throw new Refusal('conflict', {
+      detail: 'The second yes must come from somebody who was there before the call was held.',
+    });
+  }
+}
+
 function cannotDecide(record: ApprovalRecord, now: number): Refusal {
   if (record.expiresAt <= now) return new Refusal('approval_expired', { detail: 'Nobody decided in time.' });
+  if (record.status === 'pending')
+    return new Refusal('conflict', { detail: 'Somebody else answered at the same moment; look again.' });
   return new Refusal('conflict', { detail: `The approval is ${record.status} already.` });
 }
 

@@ -20,6 +20,27 @@ export interface ApprovalRecord {
   readonly decidedAt: number | null;
   readonly decidedBy: string | null;
   readonly reason: string | null;
+  /** Two: the yes of one person opens nothing. */
+  readonly approversNeeded: 1 | 2;
+  /** Who said yes first, where two are needed. */
+  readonly first: FirstApproval | null;
+  /** Hop ids of the passport that asked, root first; none: it was asked for without one. */
+  readonly chain: readonly string[];
+}
+
+export interface FirstApproval {
+  /** As records name them. */
+  readonly by: string;
+  /** What makes them another person than the second one: the id of their token or account. */
+  readonly principal: string;
+  readonly at: number;
+}
+
+/** What a revocation takes approvals from; `everything`: all of the tenant. */
+export interface ApprovalsOf {
+  readonly tenant: string;
+  readonly kind: 'agent' | 'owner' | 'user' | 'session' | 'hop' | 'everything';
+  readonly value: string;
 }
 
 export interface ApprovalStore {
@@ -45,9 +66,22 @@ export interface ApprovalStore {
       readonly by: string;
       readonly reason: string | null;
       readonly expiresAt?: number;
+      /** Where two are needed: who must have said yes before. */
+      readonly after?: FirstApproval;
     },
     now: number,
   ): Promise<boolean>;
+  /** The first yes of two, for exactly one caller; false when there is one, it is decided or has expired. */
+  decideFirst(
+    decision: { readonly tenant: string; readonly id: string; readonly first: FirstApproval },
+    now: number,
+  ): Promise<boolean>;
+  /** Denies all that are pending or approved and not used; answers them as they are now. */
+  end(
+    what: ApprovalsOf,
+    change: { readonly by: string; readonly reason: string },
+    now: number,
+  ): Promise<ApprovalRecord[]>;
   /** approved → used, for exactly one caller; false when it was not approved, has expired, or was used. */
   use(
     key: { readonly tenant: string; readonly id: string; readonly callDigest: string },

@@ -53,6 +53,7 @@ export const EVENT_TYPES: Readonly<Record<AuditEventType, string>> = {
   'key.rotated': 'A key of the gate was replaced.',
   'backup.made': 'The database was copied for a backup.',
   'approval.requested': 'A call waits for a person.',
+  'approval.half_approved': 'The first of two people approved a held call; it waits for the other one.',
   'approval.approved': 'A person approved a held call.',
   'approval.denied': 'A person denied a held call.',
   'approval.used': 'An approval was used up by its call.',

@@ -8,6 +8,8 @@ export interface Decision {
   readonly policies: readonly string[];
   /** One sentence for people. */
   readonly reason: string;
+  /** With `hold`: how many different people have to say yes; absent: one. */
+  readonly approvers?: 1 | 2;
   /** Generation of the policy set that decided. */
   readonly generation: number;
 }

@@ -180,6 +180,7 @@ export interface AuditEventMap {
   'key.rotated': AdminChange;
   'backup.made': AdminChange;
   'approval.requested': ApprovalChange;
+  'approval.half_approved': ApprovalChange;
   'approval.approved': ApprovalChange;
   'approval.denied': ApprovalChange;
   'approval.used': ApprovalChange;

@@ -52,30 +52,37 @@ function approvalDenied({ id, reason }: ApprovalRecord): Refusal {
 }
 
 function approvalRequired(
-  { id, expiresAt }: ApprovalRecord,
+  { id, expiresAt, approversNeeded, first }: ApprovalRecord,
   reason: string,
   { publicUrl, controlUrl }: { readonly publicUrl: string; readonly controlUrl: string },
 ): Refusal {
   return new Refusal('approval_required', {
-    detail: `The call waits for a person: ${reason}`,
+    detail: `The call waits for ${approversNeeded === 2 ? 'two people' : 'a person'}: ${reason}`,
     extra: {
       approvalId: id,
       approvalUrl: `${controlUrl}/approvals/${id}`,
       waitUrl: `${publicUrl}/v1/approvals/${id}?wait=60`,
       expiresAt,
+      approversNeeded,
+      approversGiven: first === null ? 0 : 1,
     },
   });
 }
 
-function bindingOf({ passport, call, headerNames, credential }: Hold): ApprovalBinding {
-  const { tenant, sid } = passport.subject;
-  if (call.kind === 'tool') return { kind: 'tool', tenant, sid, tool: call.tool, args: call.args };
+function bindingOf(hold: Hold): ApprovalBinding {
+  return { ...whatIsBound(hold), approvers: hold.approvers };
+}
+
+function whatIsBound({ passport, call, headerNames, credential }: Hold): ApprovalBinding {
+  const { tenant, sid, agentId } = passport.subject;
+  if (call.kind === 'tool') return { kind: 'tool', tenant, sid, agentId, tool: call.tool, args: call.args };
   // Only a body that was read whole can be bound: one that streams would be another at the second call.
   if (call.body.kind === 'stream') throw new TypeError('a held call needs its body read whole');
   return {
     kind: 'http',
     tenant,
     sid,
+    agentId,
     method: call.method,
     url: urlOf(call),
     bodyDigest: call.body.kind === 'buffered' ? call.body.digest : null,

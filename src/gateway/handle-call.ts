@@ -59,6 +59,7 @@ export async function handleCall(
           credential,
           reason:
             decision.effect === 'hold' ? decision.reason : (verdict.findings[0]?.title ?? decision.reason),
+          approvers: decision.approvers ?? 1,
         })
       : null;
     // Its body may have come drop by drop, and the checks may have waited.

@@ -71,6 +71,8 @@ export interface Hold {
   readonly headerNames: readonly string[];
   readonly credential: CredentialName | null;
   readonly reason: string;
+  /** How many different people have to say yes. */
+  readonly approvers: 1 | 2;
 }
 
 /** What the line asks of detector/. */

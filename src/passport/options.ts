@@ -1,3 +1,4 @@
+import type { ApprovalStore } from '../approvals/index.ts';
 import type { AuditEvent, AuditEventOf, Clock, RateLimit, SessionRisk, UnitOfWork } from '../core/index.ts';
 import type { DocumentRule, FetchDocument } from './client-documents/document-rule.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
@@ -24,6 +25,8 @@ export interface PassportStores {
   readonly statusEntries: StatusEntryStore;
   readonly enrolment: EnrolmentStore;
   readonly ratchets: RatchetStore;
+  /** What a revocation takes with it. */
+  readonly approvals: ApprovalStore;
 }
 
 export interface PassportRoomOptions {

@@ -1,3 +1,4 @@
+import type { ApprovalRecord, ApprovalsOf } from '../approvals/index.ts';
 import { newId, Refusal, type RevocationKind } from '../core/index.ts';
 import type { PassportStores } from './options.ts';
 import type { Pepper } from './pepper.ts';
@@ -19,6 +20,8 @@ export interface Written {
   readonly records: readonly [RevocationRecord, ...RevocationRecord[]];
   /** Agents that were quarantined, or lost a credential, with it. */
   readonly agents: readonly AgentRecord[];
+  /** Approvals that were asked for or given before, and open nothing any more. */
+  readonly approvals: readonly ApprovalRecord[];
 }
 
 interface Tools {
@@ -39,7 +42,34 @@ export async function writeRevocation(request: RevocationRequest, tools: Tools):
   const ofOwner = first.kind === 'owner' ? quarantined.map(({ id }) => also(first, 'agent', id, tools)) : [];
   const records = [first, ...others, ...ofOwner] as const;
   for (const one of records) await stores.revocations.insert(one);
-  return { records, agents: [...changed, ...quarantined] };
+  const approvals: ApprovalRecord[] = [];
+  const reason = `revoked with ${first.kind} ${first.value}`;
+  for (const one of records) {
+    const ended = approvalsOf(one);
+    if (ended !== null) {
+      approvals.push(...(await stores.approvals.end(ended, { by: first.by, reason }, tools.now)));
+    }
+  }
+  return { records, agents: [...changed, ...quarantined], approvals };
+}
+
+/** A yes from before is no yes for what comes after: else the next passport of the session would go on with it. */
+function approvalsOf({ tenant, kind, value }: RevocationRecord): ApprovalsOf | null {
+  switch (kind) {
+    case 'agent':
+    case 'owner':
+    case 'user':
+    case 'session':
+    case 'hop':
+      return { tenant, kind, value };
+    case 'key':
+      // Who has the key could ask in anybody's name.
+      return { tenant, kind: 'everything', value };
+    case 'token':
+    case 'credential':
+      // The hop of the one and the session of the other follow.
+      return null;
+  }
 }
 
 async function consequences(

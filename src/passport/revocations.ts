@@ -1,3 +1,4 @@
+import type { ApprovalRecord } from '../approvals/index.ts';
 import { type AuditEvent, type Clock, Refusal, type UnitOfWork } from '../core/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import type { PassportStores } from './options.ts';
@@ -78,7 +79,7 @@ export class RevocationRoom implements Revocations {
     if (request.kind === 'key' && !this.#o.isSigningKey(request.value)) {
       throw new Refusal('not_found', { detail: 'No signing key has this kid.' });
     }
-    const { records, agents } = await this.#write(request);
+    const { records, agents, approvals } = await this.#write(request);
     for (const agent of agents) this.#o.directory.put(agent);
     for (const record of records) this.apply(record);
     if (request.kind === 'key') await this.#o.dropSigningKey(request.value);
@@ -92,6 +93,7 @@ export class RevocationRoom implements Revocations {
       const type = status === 'quarantined' ? 'agent.quarantined' : 'agent.updated';
       await this.#o.audit({ type, tenant, at: updatedAt, data: { id, by: request.by, changes } });
     }
+    for (const approval of approvals) await this.#o.audit(deniedEvent(approval));
     return first;
   }
 
@@ -147,6 +149,12 @@ export class RevocationRoom implements Revocations {
       this.#retry.unref();
     }
   }
+}
+
+function deniedEvent(record: ApprovalRecord): AuditEvent {
+  const { tenant, id, callDigest, decidedBy, sid, reason, decidedAt } = record;
+  const data = { approvalId: id, callDigest, by: decidedBy ?? '', sid, reason };
+  return { type: 'approval.denied', tenant, at: decidedAt ?? 0, data };
 }
 
 export function revokedEvent(record: RevocationRecord): AuditEvent {

@@ -76,7 +76,14 @@ export function toDecision(set: PolicySet, answer: EngineAnswer): Decision {
       policies.length === 0 ? 'No policy allows this call.' : `Forbidden by ${policies.join(', ')}.`;
     return { effect: 'deny', policies, reason, generation };
   }
-  const hold = policies.map((id) => set.policy(id)).find((policy) => policy !== null && policy.hold !== null);
-  if (hold?.hold != null) return { effect: 'hold', policies, reason: hold.hold, generation };
+  const holds = policies
+    .map((id) => set.policy(id))
+    .filter((policy) => policy !== null && policy.hold !== null);
+  const [hold] = holds;
+  if (hold?.hold != null) {
+    // Of several holds the stricter one counts.
+    const approvers = holds.some((policy) => policy?.approvers === 2) ? 2 : 1;
+    return { effect: 'hold', policies, reason: hold.hold, approvers, generation };
+  }
   return { effect: 'allow', policies, reason: `Allowed by ${policies.join(', ')}.`, generation };
 }

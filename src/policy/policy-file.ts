@@ -11,6 +11,8 @@ export interface Policy {
   readonly effect: 'permit' | 'forbid';
   /** `@hold("reason")`: the call waits for a person even where another policy permits it. */
   readonly hold: string | null;
+  /** `@approvers("2")` beside `@hold`: how many different people have to say yes. */
+  readonly approvers: 1 | 2;
   /** `@bindHeaders("x-a, x-b")`: header fields that an approval is bound to; lower case. */
   readonly bindHeaders: readonly string[];
   /** What its head names: an agent, an owner, or anybody. */
@@ -71,7 +73,7 @@ export function lineAt(text: string, offset: number): number {
   return text.slice(0, Math.max(0, offset)).split('\n').length;
 }
 
-const ANNOTATIONS: ReadonlySet<string> = new Set(['id', 'hold', 'bindHeaders', 'description']);
+const ANNOTATIONS: ReadonlySet<string> = new Set(['id', 'hold', 'approvers', 'bindHeaders', 'description']);
 const FIELD_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
 function toPolicy(file: string, text: string, line: number, index: number, faults: PolicyFault[]): Policy {
@@ -87,6 +89,11 @@ function toPolicy(file: string, text: string, line: number, index: number, fault
   const hold = annotations.hold ?? null;
   if (hold !== null && form.effect === 'forbid') fault('@hold stands on a permit; a forbid refuses anyway');
   if (hold !== null && hold.trim() === '') fault('@hold needs the reason that a person is shown');
+  const approvers = annotations.approvers ?? null;
+  if (approvers !== null && hold === null)
+    fault('@approvers stands beside @hold: it says who lifts the hold');
+  if (approvers !== null && approvers !== '1' && approvers !== '2')
+    fault('@approvers is "1" or "2": so many different people have to say yes');
   const bindHeaders = (annotations.bindHeaders ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
@@ -100,6 +107,7 @@ function toPolicy(file: string, text: string, line: number, index: number, fault
     line,
     effect: form.effect,
     hold,
+    approvers: approvers === '2' ? 2 : 1,
     bindHeaders,
     principalKey: principalKeyOf(form),
     resourceKey: resourceKeyOf(form),

@@ -100,6 +100,31 @@ export interface Schema {
     decided_at: number | null;
     decided_by: string | null;
     reason: string | null;
+    approvers_needed: number;
+    first_by: string | null;
+    first_principal: string | null;
+    first_at: number | null;
+    chain: Json;
+  };
+  backchannel_requests: {
+    tenant: string;
+    /** Keyed hash of the auth_req_id. */
+    id_hash: string;
+    approval_id: string;
+    agent_id: string;
+    credential: string;
+    user_id: string;
+    scope: string;
+    audience: string;
+    asked: Json;
+    call_digest: string;
+    sid: string;
+    /** Sealed: what a ping needs. */
+    notify: string | null;
+    interval_ms: number;
+    polled_at: number | null;
+    created_at: number;
+    expires_at: number;
   };
   sinks: {
     tenant: string;

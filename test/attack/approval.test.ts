@@ -18,6 +18,7 @@ const payment: HttpBinding = {
   kind: 'http',
   tenant: 't',
   sid: 's1',
+  agentId: 'a',
   method: 'POST',
   url: 'https://pay.example/v1/transfers?to=anna',
   bodyDigest: 'digest-of-10-euro',
@@ -92,6 +93,7 @@ describe('an approval', () => {
     ['a rotated credential', { credential: { name: 'pay', version: 2 } }],
     ['a version that runs into the name', { credential: { name: 'pay@1', version: 1 } }],
     ['another session', { sid: 's2' }],
+    ['another agent of the session, to which rights were passed on', { agentId: 'b' }],
     ['another tenant', { tenant: 'u' }],
   ])('is worth nothing for %s', async (_, change) => {
     const id = await approved();
@@ -110,6 +112,7 @@ describe('an approval', () => {
       kind: 'tool',
       tenant: 't',
       sid: 's1',
+      agentId: 'a',
       tool: 'transfer',
       args: { amount: 10, to: 'anna' },
     } as const;
@@ -193,6 +196,110 @@ describe('a decision', () => {
     await storage.close();
     await start();
     expect((await node(1).use({ tenant: 't', id, digest: approvalDigest(payment) })).id).toBe(id);
+  });
+});
+
+describe('an approval that needs two people', () => {
+  const twice = { ...payment, approvers: 2 } as const;
+  const digest = approvalDigest(twice);
+  const ask = async () => (await node(0).request({ subject, binding: twice, shown: {} })).id;
+  const yes = (id: string, by: string, o: { at?: number; principal?: string; since?: number } = {}) => {
+    const approver = {
+      by,
+      principal: o.principal ?? by,
+      ...(o.since === undefined ? {} : { since: o.since }),
+    };
+    return node(o.at ?? 0).decide({ tenant: 't', id, status: 'approved', reason: null, ...approver });
+  };
+
+  it('is opened by the second yes, not by the first', async () => {
+    const id = await ask();
+    expect(await yes(id, 'anna')).toMatchObject({ status: 'pending', first: { by: 'anna' } });
+    await expect(node(0).use({ tenant: 't', id, digest })).rejects.toMatchObject({
+      code: 'approval_required',
+    });
+    expect(await yes(id, 'bert', { at: 1 })).toMatchObject({ status: 'approved', decidedBy: 'bert' });
+    expect((await node(0).use({ tenant: 't', id, digest })).id).toBe(id);
+  });
+
+  it('is not opened by one person twice, whatever name they go by, nor by twenty of their answers at once', async () => {
+    const id = await ask();
+    await yes(id, 'anna', { principal: 'token_1' });
+    const again = Array.from({ length: 20 }, (_, at) =>
+      yes(id, `anna ${at}`, { at: at % 2, principal: 'token_1' }),
+    );
+    const results = await Promise.allSettled(again);
+    expect(results.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : ['yes']))).toEqual(
+      Array.from({ length: 20 }, () => 'conflict'),
+    );
+    expect(await node(0).get('t', id)).toMatchObject({ status: 'pending' });
+  });
+
+  it('is not opened by a token that was made after the call was held', async () => {
+    const id = await ask();
+    await yes(id, 'anna', { since: 1 });
+    now += 1000;
+    await expect(yes(id, 'the second token of anna', { since: now })).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    expect(await yes(id, 'bert', { since: 1 })).toMatchObject({ status: 'approved' });
+  });
+
+  it('counts one first yes of twenty that different people give at two nodes at once, and opens with the next', async () => {
+    const id = await ask();
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, at) => yes(id, `p${at}`, { at: at % 2 })),
+    );
+    const given = results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const record = await node(0).get('t', id);
+    // However the answers met: it is open only with two different people on it.
+    expect(given.length).toBeGreaterThan(0);
+    if (record?.status === 'approved') expect(record.first?.by).not.toBe(record.decidedBy);
+    else expect(await yes(id, 'zoe')).toMatchObject({ status: 'approved' });
+  });
+
+  it('is over with one no, before or after the first yes', async () => {
+    const id = await ask();
+    await yes(id, 'anna');
+    await node(1).decide({ tenant: 't', id, status: 'denied', by: 'bert', reason: 'no' });
+    await expect(yes(id, 'carl')).rejects.toMatchObject({ code: 'conflict' });
+    await expect(node(0).use({ tenant: 't', id, digest })).rejects.toMatchObject({ code: 'approval_denied' });
+  });
+
+  it('is not opened by one that needed one person, when policy asks for two now', async () => {
+    const id = await approved();
+    expect(digest).not.toBe(approvalDigest(payment));
+    expect(await node(0).find({ tenant: 't', sid: 's1', digest })).toBeNull();
+    await expect(node(0).use({ tenant: 't', id, digest })).rejects.toMatchObject({
+      code: 'approval_mismatch',
+    });
+  });
+
+  it('is not decided by the store with one yes, whoever asks it', async () => {
+    const id = await ask();
+    const answer = { tenant: 't', id, status: 'approved', by: 'mallory', reason: null } as const;
+    expect(await storage.approvals.decide(answer, now)).toBe(false);
+    const claimed = { by: 'nobody', principal: 'nobody', at: now };
+    expect(await storage.approvals.decide({ ...answer, after: claimed }, now)).toBe(false);
+    expect(await node(0).get('t', id)).toMatchObject({ status: 'pending' });
+  });
+
+  it('can not be given by a yes that comes after its time, and the first one alone is worth nothing then', async () => {
+    const id = await ask();
+    await yes(id, 'anna');
+    now += 600_000;
+    await expect(yes(id, 'bert')).rejects.toMatchObject({ code: 'approval_expired' });
+    await expect(node(0).use({ tenant: 't', id, digest })).rejects.toMatchObject({
+      code: 'approval_expired',
+    });
+  });
+});
+
+it('an approval that ran out between the yes and the call opens nothing', async () => {
+  const id = await approved();
+  now += 5 * 60 * 1000;
+  await expect(node(0).use({ tenant: 't', id, digest: approvalDigest(payment) })).rejects.toMatchObject({
+    code: 'approval_expired',
   });
 });
 

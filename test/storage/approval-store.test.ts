@@ -95,4 +95,54 @@ describeEachDialect('approvals', (database) => {
     expect(await approvals.deleteExpired(10_000)).toBe(1);
     expect(await approvals.get('default', 'approval_1')).toBeNull();
   });
+
+  test('of twenty first answers at once one counts, and only of another person after it decides', async () => {
+    const { approvals } = await database.open();
+    await approvals.insertOrGet(approval({ approversNeeded: 2 }), 1_000);
+    const firstOf = (by: string) => ({ by, principal: by, at: 2_000 });
+    const one = { tenant: 'default', id: 'approval_1' };
+    expect(
+      await winners(20, (index) => approvals.decideFirst({ ...one, first: firstOf(`p${index}`) }, 2_000)),
+    ).toBe(1);
+    const record = await approvals.get('default', 'approval_1');
+    expect(record).toMatchObject({ status: 'pending', first: { at: 2_000 } });
+    expect(await approvals.decide(yes, 3_000)).toBe(false);
+    expect(await approvals.decide({ ...yes, after: firstOf('nobody') }, 3_000)).toBe(false);
+    const first = record?.first ?? firstOf('nobody');
+    expect(await approvals.decide({ ...yes, after: first }, 3_000)).toBe(true);
+    expect(await approvals.use(key, 4_000)).toBe(true);
+  });
+
+  test.each([
+    ['agent', 'agent_1'],
+    ['owner', 'team-a'],
+    ['user', 'alice'],
+    ['session', 'sid_1'],
+    ['hop', 'hop_1'],
+    ['everything', ''],
+  ] as const)(
+    'a revocation by %s ends what was asked for and what was approved, and nothing else',
+    async (kind, value) => {
+      const { approvals } = await database.open();
+      await approvals.insertOrGet(approval(), 1_000);
+      await approvals.insertOrGet(approval({ id: 'approval_2', callDigest: 'digest-2' }), 1_000);
+      await approvals.decide(yes, 2_000);
+      const other = { agentId: 'agent_2', owner: 'team-b', user: null, sid: 'sid_2', chain: ['hop_2'] };
+      await approvals.insertOrGet(approval({ id: 'approval_3', ...other }), 1_000);
+      await approvals.insertOrGet(approval({ id: 'approval_4', tenant: 'other' }), 1_000);
+      const ended = await approvals.end(
+        { tenant: 'default', kind, value },
+        { by: 'admin', reason: 'revoked' },
+        3_000,
+      );
+      const hit =
+        kind === 'everything' ? ['approval_1', 'approval_2', 'approval_3'] : ['approval_1', 'approval_2'];
+      expect(ended.map(({ id }) => id).toSorted()).toEqual(hit);
+      expect(ended[0]).toMatchObject({ status: 'denied', decidedBy: 'admin', reason: 'revoked' });
+      expect(await approvals.use(key, 4_000)).toBe(false);
+      // The same call may be asked for anew.
+      expect((await approvals.insertOrGet(approval({ id: 'approval_5' }), 4_000)).id).toBe('approval_5');
+      expect((await approvals.get('other', 'approval_4'))?.status).toBe('pending');
+    },
+  );
 });

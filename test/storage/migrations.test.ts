@@ -7,8 +7,10 @@ import { openStorageWith } from '../../src/storage/open.ts';
 import { describeEachDialect } from './each-dialect.ts';
 import { agent } from './records.ts';
 
+const NEXT = Math.max(...MIGRATIONS.map(({ number }) => number)) + 1;
+
 const later: Migration = {
-  number: MIGRATIONS.length + 1,
+  number: NEXT,
   name: 'later',
   statements: ({ text, options }) => [`create table later (id ${text} primary key)${options}`],
 };
@@ -51,7 +53,7 @@ describeEachDialect('migrations', (database) => {
     const place = await database.place();
     await (await openStorageWith(place, [...MIGRATIONS, later])).close();
     await expect(openStorageWith(place, MIGRATIONS)).rejects.toThrow(
-      new RegExp(`written by a newer Sallyport \\(migration ${MIGRATIONS.length + 1} "later"`),
+      new RegExp(`written by a newer Sallyport \\(migration ${NEXT} "later"`),
     );
   });
 
@@ -60,7 +62,7 @@ describeEachDialect('migrations', (database) => {
     await (await openStorageWith(place, [...MIGRATIONS, later])).close();
     const altered = { ...later, statements: () => ['create table other (id text)'] };
     await expect(openStorageWith(place, [...MIGRATIONS, altered])).rejects.toThrow(
-      new RegExp(`migration ${MIGRATIONS.length + 1} "later" is not the one`),
+      new RegExp(`migration ${NEXT} "later" is not the one`),
     );
     await tamper(place, `update sallyport_migrations set checksum = 'x' where number = 1`);
     await expect(openStorageWith(place, [...MIGRATIONS, later])).rejects.toThrow(StorageFault);

@@ -109,6 +109,9 @@ export const approval = (changes: Partial<ApprovalRecord> = {}): ApprovalRecord 
   decidedAt: null,
   decidedBy: null,
   reason: null,
+  approversNeeded: 1,
+  first: null,
+  chain: ['hop_1'],
   ...changes,
 });
 

@@ -68,7 +68,7 @@ export const PASSPORT_ITEM: readonly Column[] = [
 
 export const APPROVAL: readonly Column[] = [
   ['ID', 'id'],
-  ['STATUS', 'status'],
+  ['STATUS', (row) => statusOf(row)],
   ['AGENT', 'agentId'],
   ['CALL', (row) => callOf(row)],
   ['EXPIRES', (row) => timeOf(row.expiresAt)],
@@ -84,6 +84,8 @@ export const APPROVAL_ITEM: readonly Column[] = [
   ['ASKED', (row) => timeOf(row.requestedAt)],
   ['EXPIRES', (row) => timeOf(row.expiresAt)],
   ['DECIDED', (row) => timeOf(row.decidedAt)],
+  ['NEEDED', 'approversNeeded'],
+  ['FIRST YES', (row) => textOf(rowOf(row.first).by)],
   ['BY', 'decidedBy'],
   ['REASON', 'reason'],
   ['DIGEST', 'callDigest'],
@@ -152,6 +154,12 @@ export function auditLine(row: Row): string {
 
 function idsOf(list: unknown, member: string): unknown[] {
   return Array.isArray(list) ? list.map((one) => rowOf(one)[member]) : [];
+}
+
+/** The status of an approval, and how many of the people that it needs have said yes. */
+function statusOf(row: Row): string {
+  if (row.status !== 'pending' || row.approversNeeded !== 2) return textOf(row.status);
+  return `pending (${row.first === null ? 0 : 1} of 2)`;
 }
 
 /** What the call is, in a few words, from what the approvals room shows. */

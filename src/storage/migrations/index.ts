@@ -5,6 +5,7 @@ import { enrolment } from './0004-enrolment.ts';
 import { certificates } from './0005-certificates.ts';
 import { ratchets } from './0006-ratchets.ts';
 import { people } from './0007-people.ts';
+import { approvers } from './0008-approvers.ts';
 import type { Migration } from './migration.ts';
 
 export type { MigrationTarget } from './migrate.ts';
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   certificates,
   ratchets,
   people,
+  approvers,
 ];

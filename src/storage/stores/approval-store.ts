@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ApprovalRecord, ApprovalStore } from '../../approvals/index.ts';
 import type { Link } from '../link.ts';
-import { json, jsonObject, literal, rowReader } from './columns.ts';
+import { json, jsonObject, literal, rowReader, strings } from './columns.ts';
 
 const COLUMNS = [
   'tenant',
@@ -18,26 +18,44 @@ const COLUMNS = [
   'decided_at as decidedAt',
   'decided_by as decidedBy',
   'reason',
+  'approvers_needed as approversNeeded',
+  'first_by as firstBy',
+  'first_principal as firstPrincipal',
+  'first_at as firstAt',
+  'chain',
 ] as const;
 
 const rows = rowReader<ApprovalRecord>(
   'approvals',
-  z.strictObject({
-    tenant: z.string(),
-    id: z.string(),
-    callDigest: z.string(),
-    sid: z.string(),
-    agentId: z.string(),
-    owner: z.string(),
-    user: z.string().nullable(),
-    shown: json(jsonObject),
-    status: z.enum(['pending', 'approved', 'denied', 'used']),
-    requestedAt: z.number(),
-    expiresAt: z.number(),
-    decidedAt: z.number().nullable(),
-    decidedBy: z.string().nullable(),
-    reason: z.string().nullable(),
-  }),
+  z
+    .strictObject({
+      tenant: z.string(),
+      id: z.string(),
+      callDigest: z.string(),
+      sid: z.string(),
+      agentId: z.string(),
+      owner: z.string(),
+      user: z.string().nullable(),
+      shown: json(jsonObject),
+      status: z.enum(['pending', 'approved', 'denied', 'used']),
+      requestedAt: z.number(),
+      expiresAt: z.number(),
+      decidedAt: z.number().nullable(),
+      decidedBy: z.string().nullable(),
+      reason: z.string().nullable(),
+      approversNeeded: z.union([z.literal(1), z.literal(2)]),
+      firstBy: z.string().nullable(),
+      firstPrincipal: z.string().nullable(),
+      firstAt: z.number().nullable(),
+      chain: json(strings),
+    })
+    .transform(({ firstBy, firstPrincipal, firstAt, ...rest }) => ({
+      ...rest,
+      first:
+        firstBy === null || firstPrincipal === null || firstAt === null
+          ? null
+          : { by: firstBy, principal: firstPrincipal, at: firstAt },
+    })),
 );
 
 /** How often a request is tried again when the approval that it met is used up before it can be read. */
@@ -87,6 +105,11 @@ export function approvalStore(link: Link): ApprovalStore {
           decided_at: record.decidedAt,
           decided_by: record.decidedBy,
           reason: record.reason,
+          approvers_needed: record.approversNeeded,
+          first_by: record.first?.by ?? null,
+          first_principal: record.first?.principal ?? null,
+          first_at: record.first?.at ?? null,
+          chain: JSON.stringify(record.chain),
         })
         .onConflict((conflict) =>
           conflict.columns(['tenant', 'sid', 'call_digest']).where('live', '=', literal(1)).doNothing(),
@@ -122,8 +145,63 @@ export function approvalStore(link: Link): ApprovalStore {
       if (status !== undefined) query = query.where('status', '=', status);
       return rows.many(await query.orderBy('id').limit(limit).execute());
     },
-    async decide({ tenant, id, status, by, reason, expiresAt }, now) {
+    async decideFirst({ tenant, id, first }, now) {
       const result = await link.db
+        .updateTable('approvals')
+        .set({ first_by: first.by, first_principal: first.principal, first_at: first.at })
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .where('status', '=', 'pending')
+        .where('approvers_needed', '=', 2)
+        .where('first_by', 'is', null)
+        .where('expires_at', '>', now)
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
+    async end(what, { by, reason }, now) {
+      let query = link.db
+        .updateTable('approvals')
+        .set({ status: 'denied', live: 0, decided_at: now, decided_by: by, reason })
+        .where('tenant', '=', what.tenant)
+        .where('live', '=', literal(1))
+        .where('status', 'in', ['pending', 'approved'])
+        .where('expires_at', '>', now);
+      switch (what.kind) {
+        case 'agent':
+          // Its own, and those of agents that it passed something on to: it stands in the lineage of the passport that asked.
+          query = query.where(({ or, eb, exists, selectFrom }) =>
+            or([
+              eb('agent_id', '=', what.value),
+              exists(
+                selectFrom('passports')
+                  .select('passports.jti')
+                  .where('passports.tenant', '=', what.tenant)
+                  .whereRef('passports.agent_id', '=', 'approvals.agent_id')
+                  .whereRef('passports.chain', '=', 'approvals.chain')
+                  .where('passports.lineage', 'like', named(what.value)),
+              ),
+            ]),
+          );
+          break;
+        case 'owner':
+          query = query.where('owner', '=', what.value);
+          break;
+        case 'user':
+          query = query.where('user_id', '=', what.value);
+          break;
+        case 'session':
+          query = query.where('sid', '=', what.value);
+          break;
+        case 'hop':
+          query = query.where('chain', 'like', named(what.value));
+          break;
+        case 'everything':
+          break;
+      }
+      return rows.many(await query.returning(COLUMNS).execute());
+    },
+    async decide({ tenant, id, status, by, reason, expiresAt, after }, now) {
+      let query = link.db
         .updateTable('approvals')
         .set({
           status,
@@ -135,8 +213,15 @@ export function approvalStore(link: Link): ApprovalStore {
         .where('tenant', '=', tenant)
         .where('id', '=', id)
         .where('status', '=', 'pending')
-        .where('expires_at', '>', now)
-        .executeTakeFirst();
+        .where('expires_at', '>', now);
+      // Where two are needed, no single yes passes, whoever asks the store.
+      if (status === 'approved') {
+        query =
+          after === undefined
+            ? query.where('approvers_needed', '=', 1)
+            : query.where('first_principal', '=', after.principal);
+      }
+      const result = await query.executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
     async use({ tenant, id, callDigest }, now) {
@@ -159,4 +244,9 @@ export function approvalStore(link: Link): ApprovalStore {
       return Number(result.numDeletedRows);
     },
   };
+}
+
+/** A pattern for JSON lists that an id stands in; ids of ours have no character that means something in either. */
+function named(id: string): string {
+  return `%"${id.replaceAll(/[^a-z0-9_]/g, '')}"%`;
 }

@@ -12,6 +12,7 @@ const binding: HttpBinding = {
   kind: 'http',
   tenant: 't',
   sid: 's1',
+  agentId: 'agent_1',
   method: 'POST',
   url: 'https://api.example/x?y=1',
   bodyDigest: 'abc',
@@ -54,6 +55,7 @@ describe('approvalDigest', () => {
     const changes: Partial<HttpBinding>[] = [
       { tenant: 'u' },
       { sid: 's2' },
+      { agentId: 'agent_2' },
       { method: 'PUT' },
       { url: 'https://api.example/x?y=2' },
       { bodyDigest: null },
@@ -78,7 +80,7 @@ describe('approvalDigest', () => {
   });
 
   it('is the same for arguments in another order', () => {
-    const tool = { kind: 'tool', tenant: 't', sid: 's', tool: 'Bash' } as const;
+    const tool = { kind: 'tool', tenant: 't', sid: 's', agentId: 'agent_1', tool: 'Bash' } as const;
     expect(approvalDigest({ ...tool, args: { a: 1, b: 2 } })).toBe(
       approvalDigest({ ...tool, args: { b: 2, a: 1 } }),
     );

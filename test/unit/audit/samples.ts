@@ -167,6 +167,7 @@ const data: { readonly [T in AuditEventType]: AuditEventMap[T] } = {
   'key.rotated': change,
   'backup.made': change,
   'approval.requested': approval,
+  'approval.half_approved': approval,
   'approval.approved': approval,
   'approval.denied': approval,
   'approval.used': approval,

@@ -41,6 +41,24 @@ describe('decide', () => {
     ));
   it('holds when a permit says hold, even where another one permits', () =>
     expect(effectOf(`${ALLOW} @hold("look") permit (principal, action, resource);`)).toBe('hold'));
+  it('asks for two people when one of several holds does', () => {
+    const { actor, call } = request();
+    const approversOf = (text: string) => decideFor(setOf(text), actor, call, NO_RISK, now).approvers;
+    expect(approversOf('@hold("look") permit (principal, action, resource);')).toBe(1);
+    const both =
+      '@hold("a") permit (principal, action, resource); @hold("b") @approvers("2") permit (principal, action, resource);';
+    expect(approversOf(both)).toBe(2);
+    expect(approversOf(ALLOW)).toBeUndefined();
+  });
+  it.each([
+    '@approvers("2") permit (principal, action, resource);',
+    '@hold("x") @approvers("0") permit (principal, action, resource);',
+    '@hold("x") @approvers("two") permit (principal, action, resource);',
+    '@hold("x") @approvers("") permit (principal, action, resource);',
+    '@approvers("2") forbid (principal, action, resource);',
+  ])('refuses a file in which nobody can tell how many people are meant: %s', (text) => {
+    expect(parsePolicyFile('test.cedar', text).faults).not.toEqual([]);
+  });
   it('denies when a policy can not be evaluated, since that may be a forbid', () => {
     const text = `${ALLOW} forbid (principal, action == Action::"http.call", resource) when { context.port + 9223372036854775807 > 0 };`;
     expect(effectOf(text)).toBe('deny');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Refusal } from '../../../core/index.ts';
 import { fetchPage } from '../pages.ts';
-import { defineRoute, type Route } from '../route.ts';
+import { defineRoute, type Route, type RouteContext } from '../route.ts';
 import { identified, jsonObject, moment, pageOf, pageQuery, reason } from '../schemas.ts';
 
 const status = z.enum(['pending', 'approved', 'denied', 'used']);
@@ -21,6 +21,13 @@ const approval = z
     decidedAt: moment.nullable(),
     decidedBy: z.string().nullable(),
     reason: z.string().nullable(),
+    approversNeeded: z
+      .union([z.literal(1), z.literal(2)])
+      .describe('Two: different people, and the yes of one opens nothing.'),
+    first: z
+      .object({ by: z.string(), at: moment })
+      .nullable()
+      .describe('Who said yes first, where two are needed.'),
   })
   .meta({ id: 'Approval' });
 
@@ -74,13 +81,13 @@ export const approvalRoutes: readonly Route[] = [
   defineRoute({
     method: 'post',
     path: '/approvals/:id/approve',
-    summary: 'Let exactly this call pass, once.',
+    summary:
+      'Let exactly this call pass, once. Where two people are needed, the first yes leaves it pending; the second must come from another token, made before the call was held.',
     roles: DECIDE,
     params: identified,
     body: because,
     result: approval,
-    handle: ({ params, body }, { rooms, tenant, by }) =>
-      rooms.approvals.decide({ tenant, id: params.id, status: 'approved', by, reason: body.reason }),
+    handle: ({ params, body }, context) => decide('approved', params.id, body.reason, context),
   }),
   defineRoute({
     method: 'post',
@@ -90,7 +97,17 @@ export const approvalRoutes: readonly Route[] = [
     params: identified,
     body: because,
     result: approval,
-    handle: ({ params, body }, { rooms, tenant, by }) =>
-      rooms.approvals.decide({ tenant, id: params.id, status: 'denied', by, reason: body.reason }),
+    handle: ({ params, body }, context) => decide('denied', params.id, body.reason, context),
   }),
 ];
+
+function decide(
+  status: 'approved' | 'denied',
+  id: string,
+  reason: string | null,
+  { rooms, tenant, by, admin }: RouteContext,
+): Promise<z.input<typeof approval>> {
+  // A token is the person who holds it; that one person holds two, the gate can't see.
+  const approver = { by, principal: admin.tokenId, since: admin.createdAt };
+  return rooms.approvals.decide({ tenant, id, status, reason, ...approver });
+}
