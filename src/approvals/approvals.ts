@@ -31,7 +31,7 @@ export interface ApprovalsOptions {
 }
 
 /** Who answers. */
-export interface Approver {
+interface Approver {
   /** As records name them. */
   readonly by: string;
   /** The id of their token or account: two of it are two people, as far as the gate can tell. Absent: `by`. */
