@@ -47,6 +47,15 @@ interface Answer extends Approver {
   readonly reason: string | null;
 }
 
+interface Question {
+  readonly subject: Subject;
+  readonly binding: ApprovalBinding;
+  /** Who asks, for whom, why, what will be sent: what a person sees. Never a secret. */
+  readonly shown: JsonObject;
+  /** Shorter than usual. */
+  readonly lifetimeMs?: number;
+}
+
 interface UseKey {
   readonly tenant: string;
   readonly id: string;
@@ -64,16 +73,27 @@ export class Approvals {
     this.#options = options;
   }
 
+  /** From the request on, how long a person may decide (ms). */
+  get lifetimeMs(): number {
+    return this.#options.lifetimeMs;
+  }
+
   /** Asks for an approval; the same live call gets the one that is there already. */
-  async request(o: {
-    readonly subject: Subject;
-    readonly binding: ApprovalBinding;
-    /** Who asks, for whom, why, what will be sent: what a person sees. Never a secret. */
-    readonly shown: JsonObject;
-  }): Promise<ApprovalRecord> {
+  async request(o: Question): Promise<ApprovalRecord> {
+    const wanted = this.draft(o);
+    const record = await this.#options.store.insertOrGet(wanted, wanted.requestedAt);
+    if (record.id === wanted.id) await this.recordRequest(record);
+    return record;
+  }
+
+  /**
+   * What `request` puts into the store: for a caller who does that in a transaction of his own, and calls
+   * `recordRequest` once it is durable.
+   */
+  draft(o: Question): ApprovalRecord {
     const now = this.#options.clock.now();
     const { subject } = o;
-    const wanted: ApprovalRecord = {
+    return {
       tenant: subject.tenant,
       id: newId('approval', now),
       callDigest: approvalDigest(o.binding),
@@ -84,7 +104,7 @@ export class Approvals {
       shown: o.shown,
       status: 'pending',
       requestedAt: now,
-      expiresAt: now + this.#options.lifetimeMs,
+      expiresAt: now + Math.min(o.lifetimeMs ?? Number.POSITIVE_INFINITY, this.#options.lifetimeMs),
       decidedAt: null,
       decidedBy: null,
       reason: null,
@@ -92,9 +112,10 @@ export class Approvals {
       first: null,
       chain: subject.chain,
     };
-    const record = await this.#options.store.insertOrGet(wanted, now);
-    if (record.id === wanted.id) await this.#audit('approval.requested', record, subject.agentId);
-    return record;
+  }
+
+  recordRequest(record: ApprovalRecord): Promise<void> {
+    return this.#audit('approval.requested', record, record.agentId);
   }
 
   /** The live approval for this call, whatever its status; null: none. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Approvals } from '../approvals/index.ts';
 import { type Detector, openDetector } from '../detector/index.ts';
-import { documentReader, ServiceRegistry } from '../gateway/index.ts';
+import { documentReader, noticeSender, ServiceRegistry } from '../gateway/index.ts';
 import type { OpenGuard } from '../guard/index.ts';
 import { MemoryReplayStore, openPassportRoom, type PassportRoom } from '../passport/index.ts';
 import { openPeopleRoom, type PeopleRoom } from '../people/index.ts';
@@ -66,6 +66,7 @@ export async function openJudges(
     onFault,
   });
   stack.defer(() => detector.close());
+  const ownPorts = [urls.issuer, urls.audience].map((url) => Number(new URL(url).port));
   const passport = await openPassportRoom({
     tenant: TENANT,
     ...urls,
@@ -88,8 +89,20 @@ export async function openJudges(
       rules: config.issuer.clientDocuments,
       fetch: documentReader({
         clock,
-        ownPorts: [urls.issuer, urls.audience].map((url) => Number(new URL(url).port)),
+        ownPorts,
       }),
+    },
+    backchannel: {
+      approvals,
+      approvers: config.approvals.passportApprovers,
+      findUser: async (hint) => {
+        const user =
+          (await storage.people.user(TENANT, hint)) ?? (await storage.people.userByName(TENANT, hint));
+        return user?.status === 'active' ? { id: user.id, name: user.name } : null;
+      },
+      pings: config.issuer.notifications.length > 0,
+      notificationUrlOf: (name) => config.issuer.notifications.find(({ agent }) => agent === name) ?? null,
+      notify: noticeSender({ clock, ownPorts }),
     },
     maxDelegationDepth: config.issuer.maxDelegationDepth,
     delegationPolicy: (request) =>

@@ -196,6 +196,23 @@ export const configSchema = z.strictObject({
         .describe(
           'Addresses under which clients come aboard by a document about them, and what they may do; see docs/reference/passport.md.',
         ),
+      notifications: z
+        .array(
+          z
+            .strictObject({
+              agent: z.string().min(1).max(128),
+              url: z.url({ protocol: /^https?$/ }).max(2048),
+              allowPrivate: z.boolean().default(false),
+            })
+            .refine(({ url, allowPrivate }) => allowPrivate || url.startsWith('https:'), {
+              error: 'is https, unless it is an address of your own network (allowPrivate)',
+            }),
+        )
+        .max(256)
+        .default([])
+        .describe(
+          'Where agents, by their names, hear that a person has decided what they asked for (OpenID CIBA, ping); all others poll.',
+        ),
       maxDelegationDepth: z
         .int()
         .min(0)
@@ -281,6 +298,12 @@ export const configSchema = z.strictObject({
         .default(600)
         .describe(
           'From the held call on, how long a person may decide it; an approval is then good for 5 minutes.',
+        ),
+      passportApprovers: z
+        .union([z.literal(1), z.literal(2)])
+        .default(1)
+        .describe(
+          'How many different people have to say yes when an agent asks for a passport in a person’s name (OpenID CIBA). For held calls a policy says it (`@approvers`).',
         ),
     })
     .prefault({}),

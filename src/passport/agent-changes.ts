@@ -1,3 +1,4 @@
+import type { ApprovalRecord } from '../approvals/index.ts';
 import {
   type AuditEvent,
   type AuditEventType,
@@ -9,7 +10,8 @@ import {
 } from '../core/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import type { PassportStores } from './options.ts';
-import { type RevocationRoom, revokedEvent } from './revocations.ts';
+import { endApprovals } from './revocation-records.ts';
+import { deniedEvent, type RevocationRoom, revokedEvent } from './revocations.ts';
 import { LONGEST_LIFETIME_SECONDS } from './signing-keys.ts';
 import type { AgentRecord, RevocationRecord } from './store.ts';
 
@@ -59,11 +61,12 @@ export class AgentChanges {
           throw fault;
         });
       if (done === null) continue;
-      const { agent, change, revocation } = done;
+      const { agent, change, revocation, approvals } = done;
       this.#o.directory.put(agent);
       if (revocation !== null) this.#o.revocations.apply(revocation);
       await this.record(change.event, agent, by, change.changes);
       if (revocation !== null) await this.#o.audit(revokedEvent(revocation));
+      for (const approval of approvals) await this.#o.audit(deniedEvent(approval));
       return agent;
     }
     throw new Refusal('conflict', { detail: 'The agent is being changed by others; try again.' });
@@ -74,7 +77,12 @@ export class AgentChanges {
     by: string,
     make: (agent: AgentRecord, stores: PassportStores) => Promise<Change>,
     stores: PassportStores,
-  ): Promise<{ agent: AgentRecord; change: Change; revocation: RevocationRecord | null }> {
+  ): Promise<{
+    agent: AgentRecord;
+    change: Change;
+    revocation: RevocationRecord | null;
+    approvals: readonly ApprovalRecord[];
+  }> {
     const { tenant, clock } = this.#o;
     const found = await stores.agents.get(tenant, id);
     if (found === null || found.status === 'deleted') {
@@ -85,7 +93,7 @@ export class AgentChanges {
     const agent: AgentRecord = { ...change.agent, updatedAt: now, revision: found.revision + 1 };
     // Thrown, so that what `make` wrote beside it is undone as well.
     if (!(await stores.agents.update(agent))) throw new Overtaken();
-    if (!change.endsPassports) return { agent, change, revocation: null };
+    if (!change.endsPassports) return { agent, change, revocation: null, approvals: [] };
     const revocation: RevocationRecord = {
       tenant,
       id: newId('revocation', now),
@@ -97,7 +105,7 @@ export class AgentChanges {
       reason: change.reason ?? change.event,
     };
     await stores.revocations.insert(revocation);
-    return { agent, change, revocation };
+    return { agent, change, revocation, approvals: await endApprovals([revocation], stores) };
   }
 
   async record(type: Change['event'], agent: AgentRecord, by: string, changes: JsonObject): Promise<void> {

@@ -34,6 +34,7 @@ export interface CompletionOptions {
   readonly grants: readonly string[];
   readonly mtls: boolean;
   readonly clientDocuments: boolean;
+  readonly backchannel: { readonly pings: boolean } | null;
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;
 }
@@ -53,6 +54,7 @@ export async function completeAnswer(ctx: LibraryContext, o: CompletionOptions):
             grants: o.grants,
             mtls: o.mtls,
             clientDocuments: o.clientDocuments,
+            backchannel: o.backchannel,
           },
         );
       }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type JsonObject, LIMITS } from '../core/index.ts';
 import { ProofFault, parseStrictJsonObject } from '../proof/index.ts';
+import { readTokenForm, type TokenForm } from './grants/token-form.ts';
 import { OAuthFault } from './oauth-fault.ts';
 
 /** A request to an endpoint of ours, its body read whole. */
@@ -39,6 +40,14 @@ export function readJsonBody(request: EndpointRequest): JsonObject {
     if (!(cause instanceof ProofFault) && !(cause instanceof TypeError)) throw cause;
     throw new OAuthFault('invalid_request', 'the body is not one plain JSON object', { cause });
   }
+}
+
+/** The body as a form. Throws OAuthFault. */
+export function formOf(request: EndpointRequest): TokenForm {
+  const form = readTokenForm(request.body, request.headers['content-type']);
+  if (form === null)
+    throw new OAuthFault('invalid_request', 'the body must be application/x-www-form-urlencoded');
+  return form;
 }
 
 /** The token of `Authorization: Bearer`. Throws OAuthFault('invalid_token'). */

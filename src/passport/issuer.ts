@@ -136,7 +136,12 @@ async function answerOwn(own: Endpoint, req: Request, res: ServerResponse, o: Is
   } catch (fault) {
     const told = tellFault(res, fault, null, o);
     // RFC 6750 section 3: what a resource that takes bearer tokens says to one that has none, or a bad one.
-    if (told?.status === 401) res.setHeader('www-authenticate', `Bearer error="${told.code}"`);
+    if (told?.status === 401) {
+      // One that takes clients instead has RFC 6749's word for it.
+      const scheme =
+        told.code === 'invalid_client' ? `Basic realm="${o.issuer}"` : `Bearer error="${told.code}"`;
+      res.setHeader('www-authenticate', scheme);
+    }
     if (told !== null) answer(res, told);
   }
 }

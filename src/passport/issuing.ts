@@ -57,6 +57,8 @@ export interface PassportDraft {
   readonly asked: AskedGrant;
   /** The passport that it is exchanged from; null: it begins a chain. */
   readonly parent: ReadPassport | null;
+  /** The user in whose name the agent acts, and the hop of the grant; null: nobody's, or that of the parent. */
+  readonly person?: { readonly userId: string; readonly hop: string };
 }
 
 /** Further work in the transaction that records the passport: what it throws issues nothing. */
@@ -79,13 +81,14 @@ export class Issuing {
     clientId: string,
     requested: string | undefined,
     parent: ReadPassport | null = null,
+    userId: string | null = null,
   ): Promise<readonly string[]> {
     const { limiter, clock, directory } = this.#o;
     const wait = limiter.take(clientId, clock.now());
     if (wait > 0) throw tooManyRequests(wait);
     const agent = await directory.find(clientId);
     if (agent?.status !== 'active') throw new OAuthFault('invalid_client', 'client authentication failed');
-    await this.#leaveRevokedSecond(agent);
+    await this.#leaveRevokedSecond(agent, userId);
     const held = parent === null ? null : new Set(parent.claims.scopes);
     const grantable = agent.scopes.filter(
       (scope) => scope !== INTROSPECT_SCOPE && (held === null || held.has(scope)),
@@ -115,7 +118,7 @@ export class Issuing {
     const subject = this.#subjectOf(draft, { agent, by });
     const credential = credentialOf(by);
     const granted = grantDetails(asked.details, parent, subject.chain.length - 1);
-    const actors = parent === null ? [] : actorsAfter(parent, agent);
+    const actors = actorsOf(draft, agent);
     await this.#assertMayAct(asked.mayAct, agent.id);
     // Sortable by time, as our other ids are: those of one second are listed in their order.
     const jti = newId('jti', clock.now());
@@ -150,8 +153,13 @@ export class Issuing {
   }
 
   /** The session and the chain of what a passport is exchanged from go on; else both begin. */
-  #subjectOf({ parent }: PassportDraft, { agent, by }: Authenticated): Subject {
+  #subjectOf({ parent, person }: PassportDraft, { agent, by }: Authenticated): Subject {
     const { tenant, pepper, clock } = this.#o;
+    if (person !== undefined) {
+      const { userId, hop } = person;
+      const sid = pepper.sessionFor(agent, userId);
+      return { tenant, agentId: agent.id, owner: agent.owner, user: userId, sid, chain: [hop] };
+    }
     const hop = newId('hop', clock.now());
     return {
       tenant,
@@ -180,9 +188,9 @@ export class Issuing {
    * `iat` counts whole seconds, so a passport from the second in which its agent was revoked (and released)
    * can't be told from the revoked ones. Issuing waits until that second is over.
    */
-  async #leaveRevokedSecond(agent: AgentRecord): Promise<void> {
+  async #leaveRevokedSecond(agent: AgentRecord, user: string | null): Promise<void> {
     const { tenant, revocations, clock } = this.#o;
-    const subject = { tenant, agentId: agent.id, owner: agent.owner, user: null };
+    const subject = { tenant, agentId: agent.id, owner: agent.owner, user };
     const revokedAt = revocations.lastMoment(subject);
     if (revokedAt === null) return;
     const over = (Math.floor(revokedAt / 1000) + 1) * 1000 - clock.now();
@@ -196,6 +204,12 @@ export class Issuing {
     const before = parent === null ? null : this.#o.revocations.find(revocableParent(parent));
     if (before !== null) throw refused(`the ${before} of the subject token was revoked`);
   }
+}
+
+/** Who acts, the current one first. For a person it is named, since the subject is the person. */
+function actorsOf({ parent, person }: PassportDraft, agent: AgentRecord): readonly string[] {
+  if (person !== undefined) return [agent.id];
+  return parent === null ? [] : actorsAfter(parent, agent);
 }
 
 function refused(why: string): OAuthFault {

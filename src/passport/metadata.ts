@@ -12,6 +12,7 @@ export const PATHS = {
   introspection: '/introspect',
   jwks: '/jwks',
   registration: '/register',
+  backchannel: '/bc-authorize',
   /** With the number of the list behind it. */
   statusLists: '/status-lists/',
   oauthMetadata: '/.well-known/oauth-authorization-server',
@@ -40,6 +41,8 @@ export function issuerMetadata(
     readonly grants: readonly string[];
     readonly mtls: boolean;
     readonly clientDocuments: boolean;
+    /** Whether agents may ask people elsewhere (OpenID CIBA), and are told by a ping. */
+    readonly backchannel: { readonly pings: boolean } | null;
   },
 ): JsonObject {
   const served: Record<string, JsonValue> = {};
@@ -64,6 +67,11 @@ export function issuerMetadata(
       'self_signed_tls_client_auth',
     ];
     served.tls_client_certificate_bound_access_tokens = true;
+  }
+  if (o.backchannel !== null) {
+    served.backchannel_authentication_endpoint = `${served.issuer}${PATHS.backchannel}`;
+    served.backchannel_token_delivery_modes_supported = o.backchannel.pings ? ['poll', 'ping'] : ['poll'];
+    served.backchannel_user_code_parameter_supported = false;
   }
   if (o.clientDocuments) served.client_id_metadata_document_supported = true;
   served.authorization_details_types_supported = [DETAIL_TYPE];

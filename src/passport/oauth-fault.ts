@@ -15,7 +15,18 @@ export type OAuthErrorCode =
   | 'invalid_authorization_details'
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
-  | 'temporarily_unavailable';
+  | 'temporarily_unavailable'
+  | 'access_denied'
+  | 'login_required'
+  | 'consent_required'
+  | 'request_not_supported'
+  | 'request_uri_not_supported'
+  | 'invalid_request_uri'
+  | 'authorization_pending'
+  | 'slow_down'
+  | 'expired_token'
+  | 'unknown_user_id'
+  | 'invalid_binding_message';
 
 const STATUS: Readonly<Record<OAuthErrorCode, number>> = {
   invalid_request: 400,
@@ -32,6 +43,17 @@ const STATUS: Readonly<Record<OAuthErrorCode, number>> = {
   invalid_dpop_proof: 400,
   use_dpop_nonce: 400,
   temporarily_unavailable: 503,
+  access_denied: 400,
+  login_required: 400,
+  consent_required: 400,
+  request_not_supported: 400,
+  request_uri_not_supported: 400,
+  invalid_request_uri: 400,
+  authorization_pending: 400,
+  slow_down: 400,
+  expired_token: 400,
+  unknown_user_id: 400,
+  invalid_binding_message: 400,
 };
 
 /** The issuer says no, in OAuth's words. The description may be shown to the client. */

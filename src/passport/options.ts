@@ -1,5 +1,7 @@
 import type { ApprovalStore } from '../approvals/index.ts';
 import type { AuditEvent, AuditEventOf, Clock, RateLimit, SessionRisk, UnitOfWork } from '../core/index.ts';
+import type { BackchannelOptions } from './backchannel/backchannel.ts';
+import type { BackchannelStore } from './backchannel/store.ts';
 import type { DocumentRule, FetchDocument } from './client-documents/document-rule.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
 import type { EnrolmentStore } from './enrol/store.ts';
@@ -27,6 +29,7 @@ export interface PassportStores {
   readonly ratchets: RatchetStore;
   /** What a revocation takes with it. */
   readonly approvals: ApprovalStore;
+  readonly backchannel: BackchannelStore;
 }
 
 export interface PassportRoomOptions {
@@ -52,6 +55,8 @@ export interface PassportRoomOptions {
   readonly workloads?: readonly WorkloadTrust[];
   /** Clients that come aboard by a document about them, and how such documents are read. */
   readonly clientDocuments?: { readonly rules: readonly DocumentRule[]; readonly fetch: FetchDocument };
+  /** How agents ask people elsewhere (OpenID CIBA); default: they can't. */
+  readonly backchannel?: BackchannelOptions;
   /** Delegations that a chain may hold, at most; default 4. */
   readonly maxDelegationDepth?: number;
   /** Which agent may act for which other one; default: agents of the same owner. */

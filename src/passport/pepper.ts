@@ -12,6 +12,8 @@ export type AuthenticatedBy =
   | { readonly kind: 'secret'; readonly id: string }
   /** The certificate whose hash `id` is. */
   | { readonly kind: 'certificate'; readonly id: string }
+  /** Nothing: a program on people's machines, which keeps no secret (RFC 6749 section 2.1). */
+  | { readonly kind: 'public' }
   /** A token of a platform that the rule `id` trusts; `subject`: hash of whom it named. */
   | { readonly kind: 'workload'; readonly id: string; readonly subject: string };
 
@@ -62,6 +64,12 @@ export class Pepper {
     return `session_${mac.subarray(0, 18).toString('base64url')}`;
   }
 
+  /** The session of an agent that acts for a user: the same after a new consent, so that it is no fresh start. */
+  sessionFor(agent: AgentRecord, userId: string): string {
+    const mac = this.#mac('session-for-user', [agent.tenant, agent.id, userId]);
+    return `session_${mac.subarray(0, 18).toString('base64url')}`;
+  }
+
   /** A 32-byte key for another use. */
   derive(label: string): Buffer {
     return this.#mac(label, []);
@@ -84,6 +92,8 @@ export function credentialOf(by: AuthenticatedBy): string {
       return by.id;
     case 'workload':
       return `workload ${by.id}`;
+    case 'public':
+      return 'none';
   }
 }
 

@@ -42,6 +42,8 @@ export interface ProviderOptions {
   readonly mtls: boolean;
   /** Whether clients may come aboard by a document about them. */
   readonly clientDocuments: boolean;
+  /** Whether agents may ask people elsewhere, and are told by a ping. */
+  readonly backchannel: { readonly pings: boolean } | null;
   readonly clock: Clock;
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;

@@ -42,15 +42,22 @@ export async function writeRevocation(request: RevocationRequest, tools: Tools):
   const ofOwner = first.kind === 'owner' ? quarantined.map(({ id }) => also(first, 'agent', id, tools)) : [];
   const records = [first, ...others, ...ofOwner] as const;
   for (const one of records) await stores.revocations.insert(one);
-  const approvals: ApprovalRecord[] = [];
-  const reason = `revoked with ${first.kind} ${first.value}`;
-  for (const one of records) {
-    const ended = approvalsOf(one);
-    if (ended !== null) {
-      approvals.push(...(await stores.approvals.end(ended, { by: first.by, reason }, tools.now)));
-    }
+  return { records, agents: [...changed, ...quarantined], approvals: await endApprovals(records, stores) };
+}
+
+/** Denies what was asked for or approved before, in the transaction that `stores` are of. */
+export async function endApprovals(
+  records: readonly [RevocationRecord, ...RevocationRecord[]],
+  stores: PassportStores,
+): Promise<readonly ApprovalRecord[]> {
+  const [{ kind, value, by, revokedAt }] = records;
+  const reason = `revoked with ${kind} ${value}`;
+  const ended: ApprovalRecord[] = [];
+  for (const record of records) {
+    const approvals = approvalsOf(record);
+    if (approvals !== null) ended.push(...(await stores.approvals.end(approvals, { by, reason }, revokedAt)));
   }
-  return { records, agents: [...changed, ...quarantined], approvals };
+  return ended;
 }
 
 /** A yes from before is no yes for what comes after: else the next passport of the session would go on with it. */

@@ -151,7 +151,7 @@ export class RevocationRoom implements Revocations {
   }
 }
 
-function deniedEvent(record: ApprovalRecord): AuditEvent {
+export function deniedEvent(record: ApprovalRecord): AuditEvent {
   const { tenant, id, callDigest, decidedBy, sid, reason, decidedAt } = record;
   const data = { approvalId: id, callDigest, by: decidedBy ?? '', sid, reason };
   return { type: 'approval.denied', tenant, at: decidedAt ?? 0, data };

@@ -8,15 +8,19 @@ import { agentPassportEndpoints } from './agent-passport/endpoints.ts';
 import type { Agents } from './agent-view.ts';
 import { AgentRegistry } from './agents.ts';
 import { authorizationEndpoint } from './authorization-endpoint.ts';
+import { backchannelEndpoint } from './backchannel/ask.ts';
+import { Pinger } from './backchannel/ping.ts';
 import { CallCounter } from './call-counter.ts';
 import { ClientDocuments } from './client-documents/client-documents.ts';
 import type { FetchDocument } from './client-documents/document-rule.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
+import type { Endpoint } from './endpoint.ts';
 import { InitialTokenRoom, type InitialTokens } from './enrol/initial-tokens.ts';
 import { registrationEndpoints } from './enrol/registration-endpoints.ts';
 import { Registrations } from './enrol/registrations.ts';
 import { openGrants } from './grants/open-grants.ts';
 import { Signer } from './grants/signing.ts';
+import type { OwnGrants } from './grants/token-endpoint.ts';
 import { TOKEN_EXCHANGE } from './grants/token-exchange.ts';
 import { TokenProofReader } from './grants/token-proof.ts';
 import { type IssuerOptions, issuerHandler } from './issuer.ts';
@@ -199,6 +203,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     oidc: stores.oidc,
     ratchets,
     documents,
+    backchannel: o.backchannel === undefined ? null : { ...o.backchannel, store: stores.backchannel },
     directory,
     pepper,
     reader,
@@ -231,6 +236,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       grants: grants.names,
       mtls: o.mtls ?? false,
       clientDocuments: (o.clientDocuments?.rules ?? []).length > 0,
+      backchannel: o.backchannel === undefined ? null : { pings: o.backchannel.pings },
       onRefused,
       onFault,
     });
@@ -243,8 +249,10 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     pepper,
     clock,
   });
+  const backchannel = openBackchannel({ ...o, tenant }, { grants, issuing, pepper, directory, onFault });
   const endpoints = [
     authorizationEndpoint,
+    ...backchannel.endpoints,
     ...registrationEndpoints({
       issuer: o.issuer,
       registrations,
@@ -288,6 +296,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     await stores.oidc.deleteExpired(now);
     await stores.revocations.deleteExpired(now);
     await stores.callCounts.deleteExpired(now);
+    await stores.backchannel.deleteExpired(now);
     await stores.statusEntries.deleteFree(now);
     await stores.enrolment.deleteExpired(now - LISTED_MS);
     await stores.passports.deleteExpired(now - LISTED_MS);
@@ -337,8 +346,46 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     },
     async close() {
       clearInterval(timer);
+      backchannel.close();
       await sweeping;
       await revocations.close();
+    },
+  };
+}
+
+/** Where agents ask people elsewhere, and hear of the answer; nothing where that is not set up. */
+function openBackchannel(
+  o: PassportRoomOptions & { readonly tenant: string },
+  rooms: {
+    readonly grants: OwnGrants;
+    readonly issuing: Issuing;
+    readonly pepper: Pepper;
+    readonly directory: AgentDirectory;
+    readonly onFault: (fault: unknown) => void;
+  },
+): { readonly endpoints: readonly Endpoint[]; close(): void } {
+  const { backchannel } = o;
+  if (backchannel === undefined) return { endpoints: [], close: () => {} };
+  const { grants, pepper, directory, onFault } = rooms;
+  const store = o.stores.backchannel;
+  const pinger = new Pinger({
+    key: pepper.derive('backchannel-notification'),
+    store,
+    notify: backchannel.notify,
+    urlOf: async (agentId) => {
+      const agent = await directory.find(agentId);
+      return agent?.status === 'active' ? backchannel.notificationUrlOf(agent.name) : null;
+    },
+    onFault,
+  });
+  const stop = backchannel.approvals.onDecided((record) => pinger.told(record));
+  const audiences = [o.audience, ...(o.resources ?? [])];
+  const { authenticate } = grants;
+  return {
+    endpoints: [backchannelEndpoint({ ...o, ...rooms, backchannel, store, audiences, pinger, authenticate })],
+    close: () => {
+      stop();
+      pinger.close();
     },
   };
 }

@@ -165,6 +165,7 @@ function statusOf(row: Row): string {
 /** What the call is, in a few words, from what the approvals room shows. */
 function callOf(row: Row): string {
   const shown = rowOf(row.shown);
+  if (shown.kind === 'passport') return `passport ${textOf(shown.scope)} for ${textOf(shown.user)}`;
   const words = [shown.method, shown.url ?? shown.target ?? shown.tool].filter(
     (word) => typeof word === 'string',
   );

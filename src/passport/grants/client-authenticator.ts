@@ -49,6 +49,8 @@ type Claimed = ShownByClient['onClaimed'];
 export interface ClientAuthenticatorOptions {
   readonly issuer: string;
   readonly tokenEndpoint: string;
+  /** The other place that an assertion may name (CIBA section 7.1). */
+  readonly backchannelEndpoint: string;
   readonly directory: AgentDirectory;
   readonly pepper: Pepper;
   readonly clock: Clock;
@@ -143,7 +145,12 @@ export class ClientAuthenticator {
 
   #checkClaims({ aud, exp, nbf, iat }: JsonObject, now: number): void {
     const audiences = Array.isArray(aud) ? aud : [aud];
-    if (!audiences.some((one) => one === this.#o.issuer || one === this.#o.tokenEndpoint)) {
+    if (
+      !audiences.some(
+        (one) =>
+          one === this.#o.issuer || one === this.#o.tokenEndpoint || one === this.#o.backchannelEndpoint,
+      )
+    ) {
       throw failed('the client assertion is for another audience');
     }
     const seconds = now / 1000;

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/index.ts';
 import { confirmationClaim } from '../issued-claims.ts';
-import type { Issuing, PassportDraft } from '../issuing.ts';
+import type { Issuing, PassportDraft, Within } from '../issuing.ts';
 import type { GrantRequest } from './grant.ts';
 import { type OnceOnly, useOnce } from './once.ts';
 import type { Signer } from './signing.ts';
@@ -15,15 +15,18 @@ export async function issuePassport(
   given: Omit<PassportDraft, 'kid' | 'jkt' | 'x5t'> & {
     readonly sub: string;
     readonly once: readonly OnceOnly[];
+    /** Further work in the transaction that issues. */
+    readonly also?: Within;
   },
 ): Promise<JsonObject> {
   const key = o.signer.current;
-  const { sub, once, ...rest } = given;
+  const { sub, once, also, ...rest } = given;
   const draft: PassportDraft = { ...rest, kid: key.kid, jkt: proof?.jkt ?? null, x5t: proof?.x5t ?? null };
   const used = [...client.once, ...(proof?.once ?? []), ...once];
   const claims = await o.issuing.issue(draft, client, async (stores, now) => {
     await useOnce(stores, now, used);
     await client.within?.(stores, now);
+    await also?.(stores, now);
   });
   const { iat, exp, scope, jkt, x5t, audience } = draft;
   const token = await o.signer.sign(key, 'at+jwt', {

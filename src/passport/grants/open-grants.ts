@@ -1,5 +1,8 @@
 import type { Clock } from '../../core/index.ts';
 import type { AgentDirectory } from '../agent-directory.ts';
+import type { BackchannelOptions } from '../backchannel/backchannel.ts';
+import { backchannelGrant, CIBA } from '../backchannel/redeem.ts';
+import type { BackchannelStore } from '../backchannel/store.ts';
 import type { ClientDocuments } from '../client-documents/client-documents.ts';
 import type { DelegationPolicy } from '../delegation-policy.ts';
 import type { Issuing } from '../issuing.ts';
@@ -41,6 +44,8 @@ export interface GrantsOptions {
   readonly ratchets: Ratchets;
   readonly documents: ClientDocuments;
   readonly oidc: OidcStore;
+  /** Null: agents can't ask people elsewhere. */
+  readonly backchannel: (BackchannelOptions & { readonly store: BackchannelStore }) | null;
 }
 
 /** The grants that are ours: one line a grant. Without rules nobody's platform is trusted, and the grant is not offered. */
@@ -49,6 +54,7 @@ export function openGrants(o: GrantsOptions): OwnGrants {
   const clients = new ClientAuthenticator({
     ...o,
     tokenEndpoint,
+    backchannelEndpoint: `${o.issuer}${PATHS.backchannel}`,
     wasUsed: (thing) => wasUsed(o, o.clock.now(), thing),
   });
   const workloads = new WorkloadAuthenticator({ ...o, keys: new ForeignKeys(o) });
@@ -57,13 +63,20 @@ export function openGrants(o: GrantsOptions): OwnGrants {
     authenticate: (form, { authorization }) => workloads.authenticate(form, authorization),
     grant: forItself(o, 'jwt_bearer'),
   };
+  const { backchannel } = o;
+  const ciba: OwnGrant | null =
+    backchannel === null
+      ? null
+      : { authenticate, grant: backchannelGrant({ ...o, backchannel, store: backchannel.store }) };
   return new OwnGrants({
     grants: new Map([
       [CLIENT_CREDENTIALS, { authenticate, grant: forItself(o, 'client_credentials') }],
       [TOKEN_EXCHANGE, { authenticate, grant: tokenExchange(o) }],
+      ...(ciba === null ? [] : [[CIBA, ciba] as const]),
       ...(o.rules.length === 0 ? [] : [[JWT_BEARER, bearer] as const]),
     ]),
     ratchets: o.ratchets,
+    authenticate,
     proofs: new TokenProofReader({ ...o, tokenEndpoint, boundOnly: o.bearer === 'never' }),
   });
 }

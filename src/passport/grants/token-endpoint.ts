@@ -18,6 +18,8 @@ export interface OwnGrantsOptions {
   readonly grants: ReadonlyMap<string, OwnGrant>;
   readonly proofs: TokenProofReader;
   readonly ratchets: Ratchets;
+  /** For other endpoints that clients authenticate at. */
+  readonly authenticate: Authenticate;
 }
 
 /** The grants that we answer ourselves; the OAuth library has the others. */
@@ -30,6 +32,10 @@ export class OwnGrants {
 
   get names(): readonly string[] {
     return [...this.#o.grants.keys()];
+  }
+
+  get authenticate(): Authenticate {
+    return this.#o.authenticate;
   }
 
   find(form: TokenForm): OwnGrant | null {

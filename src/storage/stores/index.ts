@@ -5,6 +5,7 @@ import type { BaselineStore, DecoyStore, RiskStore } from '../../detector/index.
 import type { ServiceStore } from '../../gateway/index.ts';
 import type {
   AgentStore,
+  BackchannelStore,
   CallCountStore,
   EnrolmentStore,
   OidcStore,
@@ -21,6 +22,7 @@ import type { Link } from '../link.ts';
 import { adminTokenStore } from './admin-token-store.ts';
 import { agentStore } from './agent-store.ts';
 import { approvalStore } from './approval-store.ts';
+import { backchannelStore } from './backchannel-store.ts';
 import { baselineStore } from './baseline-store.ts';
 import { callCountStore } from './call-count-store.ts';
 import { credentialStore } from './credential-store.ts';
@@ -53,6 +55,7 @@ export interface Stores {
   readonly people: PeopleStore;
   readonly credentials: CredentialStore;
   readonly approvals: ApprovalStore;
+  readonly backchannel: BackchannelStore;
   readonly sinks: SinkStore;
   readonly outbox: OutboxStore;
   readonly decoys: DecoyStore;
@@ -78,6 +81,7 @@ export function makeStores(link: Link, feed: ChangeFeed): Stores {
     people: peopleStore(link),
     credentials: credentialStore(link, feed),
     approvals: approvalStore(link),
+    backchannel: backchannelStore(link),
     sinks: sinkStore(link),
     outbox: outboxStore(link),
     decoys: decoyStore(link),
