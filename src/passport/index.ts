@@ -1,6 +1,5 @@
 export { INSTRUCT_SCOPE } from './agent-input.ts';
 export type { AgentView, WithSecret } from './agent-view.ts';
-export type { BackchannelOptions } from './backchannel/backchannel.ts';
 export type { BackchannelRecord, BackchannelStore } from './backchannel/store.ts';
 export type { CountedCall } from './call-counter.ts';
 export { checkPassportKeys } from './check-keys.ts';
