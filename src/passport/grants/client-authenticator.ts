@@ -12,7 +12,7 @@ import { ASSERTION_ALGORITHMS } from '../agent-input.ts';
 import { checkClientAssertion } from '../client-assertion.ts';
 import type { ClientCertificate } from '../client-certificate.ts';
 import type { ClientDocuments } from '../client-documents/client-documents.ts';
-import { signatureVerifier } from '../crypto.ts';
+import { parallelSignatureVerifier } from '../crypto.ts';
 import type { Authenticated, Within } from '../issuing.ts';
 import { OAuthFault } from '../oauth-fault.ts';
 import type { Pepper } from '../pepper.ts';
@@ -66,7 +66,7 @@ export interface ClientAuthenticatorOptions {
  */
 export class ClientAuthenticator {
   readonly #o: ClientAuthenticatorOptions;
-  readonly #verifySignature = signatureVerifier(LOADED_KEYS);
+  readonly #verifySignature = parallelSignatureVerifier(LOADED_KEYS);
 
   constructor(o: ClientAuthenticatorOptions) {
     this.#o = o;

@@ -1,7 +1,7 @@
 import { type Clock, toSeconds } from '../../core/index.ts';
 import { ProofFault, verifyDpopProof } from '../../proof/index.ts';
 import type { ClientCertificate } from '../client-certificate.ts';
-import { sha256, signatureVerifier } from '../crypto.ts';
+import { parallelSignatureVerifier, sha256 } from '../crypto.ts';
 import type { Nonces } from '../nonces.ts';
 import { OAuthFault } from '../oauth-fault.ts';
 import type { OnceOnly } from './once.ts';
@@ -31,7 +31,7 @@ export interface TokenProofOptions {
 /** Reads DPoP proofs at the token endpoint (RFC 9449 section 5) for the grants that are ours. */
 export class TokenProofReader {
   readonly #o: TokenProofOptions;
-  readonly #verifySignature = signatureVerifier(LOADED_KEYS);
+  readonly #verifySignature = parallelSignatureVerifier(LOADED_KEYS);
 
   constructor(o: TokenProofOptions) {
     this.#o = o;
