@@ -129,7 +129,6 @@ export async function openJudges(
     endAccess: async (value, by, reason) => {
       await passport.revocations.revoke({ tenant: TENANT, kind: 'user', value, by, reason });
     },
-    pages: passport.pages,
     onFault,
   });
   stack.defer(() => people.close());

@@ -9,7 +9,6 @@ export type IdKind =
   | 'credential'
   | 'decoy'
   | 'delivery'
-  | 'grant'
   | 'hop'
   | 'jti'
   | 'revocation'

@@ -16,8 +16,6 @@ export interface AgentView {
   readonly certificates: AgentRecord['certificates'];
   readonly ratchet: boolean;
   readonly scopes: readonly string[];
-  readonly redirectUris: readonly string[];
-  readonly device: boolean;
   readonly purpose: string | null;
   readonly status: AgentRecord['status'];
   readonly createdAt: number;
@@ -25,7 +23,7 @@ export interface AgentView {
   readonly revision: number;
 }
 
-type Optional = 'jwks' | 'certificates' | 'ratchet' | 'purpose' | 'redirectUris' | 'device';
+type Optional = 'jwks' | 'certificates' | 'ratchet' | 'purpose';
 
 export type NewAgent = Omit<AgentDraft, Optional> &
   Partial<Pick<AgentDraft, Optional>> & {

@@ -10,8 +10,7 @@ const MOST_SECRETS = 4;
 /** Else a copy would take the other way. */
 const RATCHET_ALONE =
   'An agent whose keys give way with each use has keys alone: no secret and no certificate.';
-const NEEDS_CREDENTIAL =
-  'An agent needs a public key, a certificate or a client secret, unless it acts for people alone (redirectUris, device).';
+const NEEDS_CREDENTIAL = 'An agent needs a public key, a certificate or a client secret.';
 const LONGEST_OVERLAP_SECONDS = 30 * 24 * 3600;
 
 export interface AgentRegistryOptions extends AgentChangesOptions {
@@ -39,11 +38,9 @@ export class AgentRegistry implements Agents {
   async enrol(input: NewAgent, by: string, within: WithinRegistration): Promise<WithSecret> {
     const { withSecret = false, ratchet = false, name, owner, scopes, purpose = null } = input;
     const given = { jwks: input.jwks ?? [], certificates: input.certificates ?? [] };
-    const { redirectUris = [], device = false } = input;
-    const draft = { name, owner, scopes, purpose, redirectUris, ...given };
+    const draft = { name, owner, scopes, purpose, ...given };
     const { jwks = [], certificates = [] } = await readAgentDraft(draft);
-    const forPeople = redirectUris.length > 0 || device;
-    if (jwks.length === 0 && certificates.length === 0 && !withSecret && !forPeople) {
+    if (jwks.length === 0 && certificates.length === 0 && !withSecret) {
       throw new Refusal('input_invalid', { detail: NEEDS_CREDENTIAL });
     }
     if (ratchet && (jwks.length === 0 || certificates.length > 0 || withSecret)) {
@@ -62,8 +59,6 @@ export class AgentRegistry implements Agents {
       certificates,
       ratchet,
       scopes: [...scopes],
-      redirectUris: [...redirectUris],
-      device,
       purpose,
       status: 'active',
       createdAt: now,
@@ -83,7 +78,6 @@ export class AgentRegistry implements Agents {
       scopes,
       purpose,
       keys: kidsOf(jwks),
-      ...(forPeople ? { redirectUris, device } : {}),
       ...(certificates.length === 0 ? {} : { certificates: thumbprintsOf(certificates) }),
       ...(ratchet ? { ratchet } : {}),
       ...(made === null ? {} : { secret: '[secret]' }),
@@ -265,11 +259,8 @@ function thumbprintsOf(certificates: AgentRecord['certificates']): string[] {
   return certificates.map(({ x5t }) => x5t);
 }
 
-/** Or no need of one: it acts for people alone. */
-function hasCredential({ jwks, secrets, certificates, redirectUris, device }: AgentRecord): boolean {
-  return (
-    jwks.length > 0 || secrets.length > 0 || certificates.length > 0 || redirectUris.length > 0 || device
-  );
+function hasCredential({ jwks, secrets, certificates }: AgentRecord): boolean {
+  return jwks.length > 0 || secrets.length > 0 || certificates.length > 0;
 }
 
 /** Without the members that are undefined: those are not asked to change. */

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import { LIMITS, NO_RISK, RateLimiter } from '../core/index.ts';
-import type { Page } from '../people/index.ts';
 import { AgentDirectory } from './agent-directory.ts';
 import { Challenges } from './agent-passport/challenges.ts';
 import { agentPassportEndpoints } from './agent-passport/endpoints.ts';
@@ -57,8 +56,6 @@ const LISTED_MS = 24 * 3600 * 1000;
 export interface PassportRoom {
   /** Express handler for the root of the control plane. */
   readonly issuer: RequestHandler;
-  /** Pages for people who are signed in: what agents ask of them. */
-  readonly pages: readonly Page[];
   readonly verifier: PassportVerifier;
   readonly revocations: Revocations;
   readonly agents: Agents;
@@ -323,7 +320,6 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       limiter: new RateLimiter(limits.address ?? ADDRESS_LIMIT),
       clock,
     }),
-    pages: [],
     verifier,
     revocations,
     agents,

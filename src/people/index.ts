@@ -1,4 +1,3 @@
-export type { Page } from './pages/page.ts';
 export type { PeopleRoom } from './room.ts';
 export { openPeopleRoom } from './room.ts';
 export type {

@@ -15,8 +15,6 @@ export interface Schema {
     certificates: Json;
     ratchet: number;
     scopes: Json;
-    redirect_uris: Json;
-    device: number;
     purpose: string | null;
     status: string;
     created_at: number;
@@ -273,22 +271,6 @@ export interface Schema {
     subject: string;
     user_id: string;
     created_at: number;
-  };
-  user_grants: {
-    tenant: string;
-    id: string;
-    user_id: string;
-    agent_id: string;
-    scopes: Json;
-    details: Json;
-    audience: string;
-    origin: string;
-    remembered: number;
-    bound_to: string | null;
-    created_at: number;
-    expires_at: number;
-    ended_at: number | null;
-    ended_by: string | null;
   };
   sallyport_migrations: { number: number; name: string; checksum: string; applied_at: number };
 }

@@ -15,8 +15,6 @@ export const agent = (changes: Partial<AgentRecord> = {}): AgentRecord => ({
   certificates: [{ x5t: 'not-a-real-thumbprint', subject: 'CN=builder', expiresAt: 9_000 }],
   ratchet: true,
   scopes: ['github:read', 'npm:write'],
-  redirectUris: ['https://app.example/callback'],
-  device: true,
   purpose: 'builds “things”, 日本語 too',
   status: 'active',
   createdAt: 1_000,

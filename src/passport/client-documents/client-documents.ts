@@ -68,8 +68,6 @@ export class ClientDocuments {
       certificates: [],
       ratchet: false,
       scopes: [...rule.scopes],
-      redirectUris: [],
-      device: false,
       purpose: null,
       status: 'active',
       createdAt: now,

@@ -12,7 +12,6 @@ export const accountPage: Page = {
       html: page({
         title: signedIn.user.displayName,
         body: html`<p>You are signed in as <span class="code">${signedIn.user.name}</span>.</p>
-<p><a href="/account/agents">Agents that may act in your name</a></p>
 <form method="post" action="/signout">
 <input type="hidden" name="csrf" value="${csrf}">
 <button>Sign out</button>

@@ -1,14 +1,10 @@
 import type { Migration } from './migration.ts';
 
-/** People: who may sign in, with what, and what they let agents do in their name. */
+/** People: who may sign in, and with what. */
 export const people: Migration = {
   number: 7,
   name: 'people',
   statements: ({ text, integer, options }) => [
-    // Where an agent may be sent back to with an authorization code, and whether it may use the device flow.
-    `alter table agents add column redirect_uris ${text} not null default '[]'`,
-    `alter table agents add column device ${integer} not null default 0 check (device in (0, 1))`,
-
     `create table users (
       tenant ${text} not null, id ${text} not null, name ${text} not null, display_name ${text} not null,
       password ${text}, status ${text} not null check (status in ('active', 'disabled')),
@@ -48,15 +44,5 @@ export const people: Migration = {
       primary key (tenant, issuer, subject)
     )${options}`,
     `create index user_identities_user on user_identities (tenant, user_id)`,
-
-    `create table user_grants (
-      tenant ${text} not null, id ${text} not null, user_id ${text} not null, agent_id ${text} not null,
-      scopes ${text} not null, details ${text} not null, audience ${text} not null, origin ${text} not null,
-      remembered ${integer} not null check (remembered in (0, 1)), bound_to ${text},
-      created_at ${integer} not null, expires_at ${integer} not null, ended_at ${integer}, ended_by ${text},
-      primary key (tenant, id)
-    )${options}`,
-    `create index user_grants_user on user_grants (tenant, user_id, agent_id)`,
-    `create index user_grants_expiry on user_grants (expires_at)`,
   ],
 };

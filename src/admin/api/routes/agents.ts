@@ -24,13 +24,6 @@ const ratchet = z
   .boolean()
   .describe('Whether its keys give way to another one with each use, so that a copy is noticed.');
 
-const redirectUris = z
-  .array(z.string().max(512))
-  .max(16)
-  .describe('Where a browser may be sent back to with an authorization code: https, or http to localhost.');
-
-const device = z.boolean().describe('Whether it may ask people by the device flow (RFC 8628).');
-
 const certificates = z
   .array(pem)
   .max(10)
@@ -52,8 +45,6 @@ const agent = z
       .readonly()
       .describe('By the hash that passports name in `cnf`.'),
     ratchet: z.boolean(),
-    redirectUris: z.array(z.string()).readonly(),
-    device: z.boolean(),
     secrets: z
       .array(z.object({ id: z.string(), createdAt: moment, expiresAt: moment.nullable() }))
       .readonly()
@@ -83,16 +74,12 @@ export const agentRoutes: readonly Route[] = [
         jwks: jwks.default([]),
         certificates: certificates.default([]),
         ratchet: ratchet.default(false),
-        redirectUris: redirectUris.default([]),
-        device: device.default(false),
         withSecret: z.boolean().default(false),
       })
       .refine(
-        ({ jwks: keys, certificates: shown, withSecret: secret, redirectUris: uris, device: asks }) =>
-          keys.length + shown.length + uris.length > 0 || secret || asks,
+        ({ jwks: keys, certificates: shown, withSecret: secret }) => keys.length + shown.length > 0 || secret,
         {
-          error:
-            'needs a public key in jwks, one of certificates, withSecret: true, or redirectUris or device for an agent that acts for people alone',
+          error: 'needs a public key in jwks, one of certificates, or withSecret: true',
         },
       ),
     example: { name: 'builder', owner: 'platform-team', scopes: ['github:read'], withSecret: true },
