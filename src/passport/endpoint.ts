@@ -24,6 +24,8 @@ export interface Endpoint {
   /** Anchored at both ends. */
   readonly path: RegExp;
   readonly methods: readonly string[];
+  /** It authenticates clients as the token endpoint does, so a 401 names Basic (RFC 6749 section 5.2) in place of Bearer. */
+  readonly takesClients?: true;
   /** Throws OAuthFault or Refusal. */
   answer(request: EndpointRequest): Promise<EndpointAnswer>;
 }

@@ -135,12 +135,10 @@ async function answerOwn(own: Endpoint, req: Request, res: ServerResponse, o: Is
     res.end();
   } catch (fault) {
     const told = tellFault(res, fault, null, o);
-    // RFC 6750 section 3: what a resource that takes bearer tokens says to one that has none, or a bad one.
     if (told?.status === 401) {
-      // One that takes clients instead has RFC 6749's word for it.
-      const scheme =
-        told.code === 'invalid_client' ? `Basic realm="${o.issuer}"` : `Bearer error="${told.code}"`;
-      res.setHeader('www-authenticate', scheme);
+      // RFC 6750 section 3: what a resource that takes bearer tokens says to one that has none, or a bad one.
+      const challenge = own.takesClients ? `Basic realm="${o.issuer}"` : `Bearer error="${told.code}"`;
+      res.setHeader('www-authenticate', challenge);
     }
     if (told !== null) answer(res, told);
   }

@@ -46,6 +46,7 @@ export function backchannelEndpoint(o: AskOptions): Endpoint {
   return {
     path: new RegExp(`^${PATHS.backchannel}$`),
     methods: ['POST'],
+    takesClients: true,
     answer: async (request) => {
       const form = formOf(request);
       const client = await o.authenticate(form, shownBy(request));
