@@ -43,6 +43,20 @@ typedef struct guard_ticket guard_ticket;
 
 typedef enum guard_isa { GUARD_ISA_AUTO = 0, GUARD_ISA_SCALAR = 1, GUARD_ISA_AVX2 = 2, GUARD_ISA_AVX512 = 3 } guard_isa;
 
+typedef enum guard_backend {
+  GUARD_BACKEND_AUTO = 0,
+  GUARD_BACKEND_CPU = 1,
+  GUARD_BACKEND_CUDA = 2,
+  GUARD_BACKEND_SIMULATED = 3 /* the CPU, behind a link of a chosen speed: shows how a model streams, on any machine */
+} guard_backend;
+
+typedef enum guard_streaming {
+  GUARD_STREAMING_AUTO = 0,     /* device, then host memory, then the file, as memory allows */
+  GUARD_STREAMING_RESIDENT = 1, /* all layers on the device, or refused */
+  GUARD_STREAMING_PINNED = 2,   /* layers beyond max_device_bytes stay in host memory, or refused */
+  GUARD_STREAMING_DISK = 3      /* layers beyond max_device_bytes are read from the file for each pass */
+} guard_streaming;
+
 typedef struct guard_open_options {
   const char *model;         /* a .gguf file, or a folder with config.json, tokenizer.json, model.safetensors */
   const char *sha256;        /* 64 lower-case hex digits of the GGUF file or of model.safetensors, or NULL */
