@@ -90,7 +90,7 @@ TEST("Qwen3 gives PyTorch's logits in every quantization") {
   for (const char* name : {"qwen3-f32", "qwen3-f16", "qwen3-bf16", "qwen3-q8_0", "qwen3-q4_0", "qwen3-q4_k", "qwen3-q6_k"}) golden(name);
 }
 TEST("canary-guard gives ModernBERT's logits in every quantization") {
-  for (const char* name : {"canary-f32", "canary-f16", "canary-bf16", "canary-q8_0", "canary-q4_0", "canary-q4_k", "canary-q6_k"}) golden(name);
+  for (const char* name : {"canary-f32", "canary-f16", "canary-bf16", "canary-q8_0", "canary-q4_0", "canary-q4_k", "canary-q6_k", "canary-max-q8_0"}) golden(name);
 }
 TEST("DeBERTa-v3 gives PyTorch's logits in every float type, and its tokenizer's ids") {
   for (const char* name : {"deberta-v3", "deberta-v3-f16", "deberta-v3-bf16"}) golden(name);

@@ -10,6 +10,8 @@
 namespace guard {
 namespace {
 
+enum class Pooling { Cls, Mean, Max };
+
 struct Layer {
   std::vector<float> attn_norm, ffn_norm;
   cpu::Matrix qkv, o, up, down;
@@ -36,11 +38,12 @@ class Canary final : public Model {
   void settings(const Gguf& file);
   void load(const TensorSource& source);
   int32_t control(const Gguf& file, const char* key);
+  size_t judged_from(const Pass& pass) const;
 
   std::shared_ptr<cpu::Cpu> cpu_;
   uint32_t ff_ = 0, heads_ = 0, window_ = 0, global_every_ = 0;
   float eps_ = 0, base_ = 0, local_base_ = 0;
-  bool mean_ = false;
+  Pooling pooling_ = Pooling::Cls;
   cpu::Matrix embedding_, dense_, output_;
   std::vector<float> embedding_norm_, output_norm_, head_norm_;
   std::vector<Layer> blocks_;
@@ -71,8 +74,8 @@ void Canary::settings(const Gguf& file) {
   local_base_ = file.f32("canary-guard.rope.freq_base_local");
   if (!(base_ > 0) || !(local_base_ > 0)) reject("A base of the rotary positions is not above 0.");
   const std::string_view pooling = file.text("canary-guard.pooling");
-  if (pooling != "cls" && pooling != "mean") reject("The pooling %s is neither cls nor mean.", shown(pooling).c_str());
-  mean_ = pooling == "mean";
+  if (pooling != "cls" && pooling != "mean" && pooling != "max") reject("The pooling %s is none of cls, mean and max.", shown(pooling).c_str());
+  pooling_ = pooling == "max" ? Pooling::Max : pooling == "mean" ? Pooling::Mean : Pooling::Cls;
   for (const std::string_view label : file.texts("canary-guard.labels")) {
     if (label.empty() || label.size() > 64 || label.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != label.npos) reject("The label %s is no name.", shown(label).c_str());
     if (std::find(labels.begin(), labels.end(), label) != labels.end()) reject("The label %s stands twice.", shown(label).c_str());
@@ -171,23 +174,36 @@ void Canary::forward(std::vector<Pass>& passes) {
     each_row(rows, [&](size_t r) { cpu_->k.add(x.data() + r * ld, y.data() + r * ld, d); });
   }
 
+  const size_t ldz = cpu::padded16(labels.size());
   for (auto& part : batch.parts) {
-    std::vector<float> pooled(ld), line(ld), head(ld);
-    for (size_t i = 0; i < (mean_ ? part.rows : 1); i++) {
-      cpu_->k.layer_norm(x.data() + (part.row + i) * ld, output_norm_.data(), nullptr, eps_, d, line.data());
-      cpu_->k.add(pooled.data(), line.data(), d);
+    const size_t from = pooling_ == Pooling::Max ? judged_from(*part.pass) : 0;
+    const size_t read = pooling_ == Pooling::Cls ? 1 : part.rows - from, judged = pooling_ == Pooling::Max ? read : 1;
+    std::vector<float> line(read * ld), head(judged * ld), z(judged * ldz);
+    each_row(read, [&](size_t r) { cpu_->k.layer_norm(x.data() + (part.row + from + r) * ld, output_norm_.data(), nullptr, eps_, d, line.data() + r * ld); });
+    if (pooling_ == Pooling::Mean) {
+      for (size_t r = 1; r < read; r++) cpu_->k.add(line.data(), line.data() + r * ld, d);
+      for (size_t i = 0; i < d; i++) line[i] /= static_cast<float>(read);
     }
-    if (mean_)
-      for (float& v : pooled) v /= static_cast<float>(part.rows);
     cpu_->forget();
-    cpu_->linear(dense_, {pooled.data(), ld, 1}, head.data(), ld);
-    cpu_->k.gelu_mul(head.data(), nullptr, d, head.data());
-    cpu_->k.layer_norm(head.data(), head_norm_.data(), nullptr, eps_, d, line.data());
-    part.pass->output.assign(cpu::padded16(labels.size()), 0.0f);
-    cpu_->linear(output_, {line.data(), ld, 1}, part.pass->output.data(), part.pass->output.size());
-    part.pass->output.resize(labels.size());
+    cpu_->linear(dense_, {line.data(), ld, judged}, head.data(), ld);
+    each_row(judged, [&](size_t r) {
+      cpu_->k.gelu_mul(head.data() + r * ld, nullptr, d, head.data() + r * ld);
+      cpu_->k.layer_norm(head.data() + r * ld, head_norm_.data(), nullptr, eps_, d, line.data() + r * ld);
+    });
     cpu_->forget();
+    cpu_->linear(output_, {line.data(), ld, judged}, z.data(), ldz);
+    cpu_->forget();
+    part.pass->output.assign(z.begin(), z.begin() + static_cast<ptrdiff_t>(labels.size()));
+    for (size_t r = 1; r < judged; r++)
+      for (size_t label = 0; label < labels.size(); label++) part.pass->output[label] = std::max(part.pass->output[label], z[r * ldz + label]);
   }
+}
+
+/// Where the last segment begins, at its role's token; no text can make one.
+size_t Canary::judged_from(const Pass& pass) const {
+  for (size_t i = pass.n; i-- > 0;)
+    if (std::find(std::begin(roles), std::end(roles), pass.tokens[i]) != std::end(roles)) return i;
+  return 0;
 }
 
 }  // namespace

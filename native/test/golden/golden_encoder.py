@@ -13,7 +13,22 @@ from transformers import (DebertaV2Config, DebertaV2ForSequenceClassification, M
 from golden_common import HERE, NV, add_tokenizer, put, prompts, randomize, rng, rounded, save_cases
 
 
-def canary(name, qtype, tolerance=None, share=None, width=64, ff=96, heads=4, layers=4, window=16, context=160):
+def in_segments(n):
+    """An instruction and a result: `max` reads the result alone."""
+    words = [int(x) for x in rng.integers(0, 266, n)]
+    return [266, 268, *words[: n // 3], 267, 270, *words[n // 3 :], 267]
+
+
+def pooled(model, ids, pooling):
+    """`max` is no pooling of ModernBERT's: its head on every token from the last role on, and the highest of each label."""
+    if pooling != 'max':
+        return model(torch.tensor([ids])).logits[0]
+    first = max((i for i, token in enumerate(ids) if token in (268, 269, 270)), default=0)
+    hidden = model.model(torch.tensor([ids])).last_hidden_state[0, first:]
+    return model.classifier(model.head(hidden)).amax(0)
+
+
+def canary(name, qtype, tolerance=None, share=None, width=64, ff=96, heads=4, layers=4, window=16, context=160, pooling='cls'):
     c = ModernBertConfig(vocab_size=NV, hidden_size=width, intermediate_size=ff, num_hidden_layers=layers, num_attention_heads=heads,
                          max_position_embeddings=context, norm_eps=1e-5, norm_bias=False, attention_bias=False, mlp_bias=False,
                          classifier_bias=False, classifier_pooling='cls', local_attention=window, num_labels=2, pad_token_id=0,
@@ -30,7 +45,7 @@ def canary(name, qtype, tolerance=None, share=None, width=64, ff=96, heads=4, la
     w.add_float32(p + 'attention.layer_norm_epsilon', 1e-5)
     w.add_float32(p + 'rope.freq_base', 160000.0)
     w.add_float32(p + 'rope.freq_base_local', 10000.0)
-    w.add_string(p + 'pooling', 'cls')
+    w.add_string(p + 'pooling', pooling)
     w.add_array(p + 'labels', ['injection', 'malicious_call'])
     w.add_array(p + 'calibration.temperature', [1.5, 0.5])
     w.add_array(p + 'calibration.bias', [0.25, -0.5])
@@ -57,8 +72,8 @@ def canary(name, qtype, tolerance=None, share=None, width=64, ff=96, heads=4, la
     w.close()
     cases = []
     with torch.no_grad():
-        for ids in prompts(150):
-            cases.append({'ids': ids, 'logits': rounded(model(torch.tensor([ids])).logits[0])})
+        for ids in prompts(150) if pooling == 'cls' else [*prompts(40), in_segments(30), in_segments(140)]:
+            cases.append({'ids': ids, 'logits': rounded(pooled(model, ids, pooling))})
     save_cases(name, cases, kind='encoder', temperature=[1.5, 0.5], bias=[0.25, -0.5], **({'share': share} if tolerance is None else {'tolerance': tolerance}))
 
 

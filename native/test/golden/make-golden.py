@@ -22,3 +22,4 @@ canary('canary-f32', Q.F32, 4e-5)
 canary('canary-q8_0', Q.Q8_0, 0.15)
 
 deberta('deberta-v3', 16, 'layer_norm')
+canary('canary-max-q8_0', Q.Q8_0, 0.15, pooling='max')
