@@ -81,14 +81,21 @@ export interface Client {
   readonly scope: string | null;
 }
 
+/** The fields of a form by which a client authenticates with private_key_jwt. */
+export function assertionForm(client: Client): Readonly<Record<string, string>> {
+  return {
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: client.key.assert(client.clientId, client.issuer, client.kid),
+  };
+}
+
 /** The body of a token request: client_credentials with private_key_jwt. */
-export function tokenForm(client: Client): string {
+function tokenForm(client: Client): string {
   return new URLSearchParams({
     grant_type: 'client_credentials',
     resource: client.resource,
     client_id: client.clientId,
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: client.key.assert(client.clientId, client.issuer, client.kid),
+    ...assertionForm(client),
     ...(client.scope === null ? {} : { scope: client.scope }),
   }).toString();
 }

@@ -1,4 +1,4 @@
-import { type Client, requestToken, SigningKey, tokenForm } from './agent.ts';
+import { assertionForm, type Client, requestToken, SigningKey } from './agent.ts';
 
 /** An agent's key across processes. */
 export interface AgentSpec {
@@ -26,8 +26,17 @@ export type RequestSpec =
     }
   /** `head` with one passport that is bound to no key. */
   | { readonly kind: 'bearer'; readonly head: string; readonly agent: AgentSpec }
-  /** A token request with fresh assertion and proof. */
-  | { readonly kind: 'token'; readonly path: string; readonly host: string; readonly agent: AgentSpec };
+  /** A request to the issuer, `form` with what authenticates the agent: its secret, or a fresh assertion. */
+  | {
+      readonly kind: 'token';
+      readonly path: string;
+      readonly host: string;
+      readonly agent: AgentSpec;
+      readonly form: Readonly<Record<string, string>>;
+      readonly secret: string | null;
+      /** Whether a fresh DPoP proof comes with it. */
+      readonly proves: boolean;
+    };
 
 /** Prepares `expected` requests, so that signing is not measured; what comes beyond is signed on the way. */
 export async function prepareRequests(spec: RequestSpec, expected: number): Promise<() => string> {
@@ -57,13 +66,18 @@ async function boundRequest(
     `${head}authorization: DPoP ${token}\r\ndpop: ${client.proofKey.prove({ htm, htu, token })}\r\n\r\n`;
 }
 
-function tokenRequest(client: Client, { path, host }: Extract<RequestSpec, { kind: 'token' }>): () => string {
+function tokenRequest(client: Client, o: Extract<RequestSpec, { kind: 'token' }>): () => string {
+  const { path, host, form, secret, proves } = o;
+  const basic = secret === null ? '' : Buffer.from(`${client.clientId}:${secret}`).toString('base64');
   return () => {
-    const body = tokenForm(client);
-    const proof = client.proofKey.prove({ htm: 'POST', htu: client.tokenEndpoint });
+    const body = new URLSearchParams(
+      secret === null ? { ...form, ...assertionForm(client) } : form,
+    ).toString();
+    const proof = proves ? client.proofKey.prove({ htm: 'POST', htu: client.tokenEndpoint }) : '';
     return (
       `POST ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/x-www-form-urlencoded\r\n` +
-      `content-length: ${body.length}\r\ndpop: ${proof}\r\n\r\n${body}`
+      `content-length: ${body.length}\r\n${proves ? `dpop: ${proof}\r\n` : ''}` +
+      `${secret === null ? '' : `authorization: Basic ${basic}\r\n`}\r\n${body}`
     );
   };
 }

@@ -12,14 +12,15 @@ import type { ToolCallDetail } from '../proof/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import { INTROSPECT_SCOPE } from './agent-input.ts';
 import type { AskedGrant } from './grants/asked-grant.ts';
+import { type OnceOnly, rowOf } from './grants/once.ts';
 import { actorsAfter, grantDetails, ownClaims } from './issued-claims.ts';
 import { OAuthFault, tooManyRequests } from './oauth-fault.ts';
 import type { PassportStores } from './options.ts';
 import { isAgentId, type ReadPassport } from './passport-reader.ts';
 import { type AuthenticatedBy, credentialOf, type Pepper } from './pepper.ts';
 import type { Revocable, RevocationIndex } from './revocation-index.ts';
-import type { StatusEntries } from './status/status-entries.ts';
-import type { AgentRecord, PassportRecord } from './store.ts';
+import { REUSE_AFTER_MS, type StatusEntries } from './status/status-entries.ts';
+import type { AgentRecord, Issue, IssueOutcome, IssueStore, PassportRecord } from './store.ts';
 
 const SHOWN_CHARS = 140;
 
@@ -27,6 +28,7 @@ export interface IssuingOptions {
   readonly tenant: string;
   readonly directory: AgentDirectory;
   readonly revocations: RevocationIndex;
+  readonly issues: IssueStore;
   readonly unitOfWork: UnitOfWork<PassportStores>;
   readonly pepper: Pepper;
   readonly limiter: RateLimiter;
@@ -63,6 +65,14 @@ export interface PassportDraft {
 
 /** Further work in the transaction that records the passport: what it throws issues nothing. */
 export type Within = (stores: PassportStores, now: number) => Promise<void>;
+
+/** What a passport uses up. */
+interface Uses {
+  readonly once: readonly OnceOnly[];
+  readonly within: Within | undefined;
+}
+
+const NOTHING_USED: Uses = { once: [], within: undefined };
 
 /** Whether, and with what, a passport is issued to an authenticated agent. */
 export class Issuing {
@@ -112,8 +122,12 @@ export class Issuing {
    * Records the passport, durably and in the log, and answers the claims that are ours to add. What is not
    * recorded is not issued. Throws OAuthFault.
    */
-  async issue(draft: PassportDraft, { agent, by }: Authenticated, within?: Within): Promise<JsonObject> {
-    const { tenant, directory, unitOfWork, audit, clock, statusEntries } = this.#o;
+  async issue(
+    draft: PassportDraft,
+    { agent, by }: Authenticated,
+    { once, within }: Uses = NOTHING_USED,
+  ): Promise<JsonObject> {
+    const { directory, audit, clock, statusEntries } = this.#o;
     const { parent, asked } = draft;
     const subject = this.#subjectOf(draft, { agent, by });
     const credential = credentialOf(by);
@@ -122,20 +136,25 @@ export class Issuing {
     await this.#assertMayAct(asked.mayAct, agent.id);
     // Sortable by time, as our other ids are: those of one second are listed in their order.
     const jti = newId('jti', clock.now());
-    let record = recordOf(draft, { subject, jti, actors, details: granted.details, credential });
-    this.#assertNotRevoked(record, parent);
-    await unitOfWork.run(async (stores) => {
-      const stored = await stores.agents.get(tenant, agent.id);
+    const passport = recordOf(draft, { subject, jti, actors, details: granted.details, credential });
+    this.#assertNotRevoked(passport, parent);
+    const outcome = await this.#write(
+      {
+        passport,
+        agentRevision: agent.revision,
+        once: once.map(rowOf),
+        statusEntries: statusEntries.candidates(),
+        entryFreeAt: passport.expiresAt + REUSE_AFTER_MS,
+      },
+      within,
+    );
+    if (outcome.kind === 'agent-changed') {
       // Any change since the agent authenticated may have taken the right to it away.
-      if (stored?.status !== 'active' || stored.revision !== agent.revision) {
-        if (stored !== null) directory.put(stored);
-        throw refused('the client was changed meanwhile');
-      }
-      await within?.(stores, clock.now());
-      const statusIndex = await statusEntries.take(stores.statusEntries, record, clock.now());
-      record = { ...record, statusIndex };
-      await stores.passports.insert(record);
-    });
+      await directory.refresh(agent.id);
+      throw refused('the client was changed meanwhile');
+    }
+    if (outcome.kind === 'used') throw once[outcome.at]?.fault() ?? new TypeError('no such thing was used');
+    const record = { ...passport, statusIndex: outcome.statusIndex };
     await audit(issuedEvent(record, clock.now()));
     // Revocations may have come in while it was written.
     this.#assertNotRevoked(record, parent);
@@ -149,6 +168,17 @@ export class Issuing {
       maxDepth: this.#maxDepth(draft),
       credential,
       status: statusEntries.reference(record.statusIndex),
+    });
+  }
+
+  /** By itself a passport is written in one transaction with others that are issued at the moment. */
+  #write(issue: Issue, within: Within | undefined): Promise<IssueOutcome> {
+    const { issues, unitOfWork, clock } = this.#o;
+    if (within === undefined) return issues.write(issue, clock.now());
+    return unitOfWork.run(async (stores) => {
+      const outcome = await stores.issues.write(issue, clock.now());
+      if (outcome.kind === 'issued') await within(stores, clock.now());
+      return outcome;
     });
   }
 

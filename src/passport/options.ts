@@ -9,6 +9,7 @@ import type { RatchetStore } from './ratchet/store.ts';
 import type {
   AgentStore,
   CallCountStore,
+  IssueStore,
   OidcStore,
   PassportStore,
   ReplayStore,
@@ -21,6 +22,7 @@ import type { WorkloadTrust } from './workloads/trust-rules.ts';
 export interface PassportStores {
   readonly agents: AgentStore;
   readonly passports: PassportStore;
+  readonly issues: IssueStore;
   readonly revocations: RevocationStore;
   readonly oidc: OidcStore;
   readonly callCounts: CallCountStore;

@@ -143,6 +143,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     tenant,
     directory,
     revocations: index,
+    issues: stores.issues,
     unitOfWork,
     pepper,
     limiter,

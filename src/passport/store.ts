@@ -164,6 +164,33 @@ export interface RevocationStore {
   ): Promise<{ stop(): Promise<void> }>;
 }
 
+/** A passport as it is about to be recorded, and what it takes. */
+export interface Issue {
+  /** Without an entry in the status lists yet. */
+  readonly passport: PassportRecord;
+  /** Revision of the agent's record that all was decided by. */
+  readonly agentRevision: number;
+  /** What may be used once, and is used up by this. */
+  readonly once: readonly OidcRow[];
+  /** Entries of the status lists to try, in this order; the first that is free is taken. */
+  readonly statusEntries: Iterable<number>;
+  /** When the entry may be given away again (ms). */
+  readonly entryFreeAt: number;
+}
+
+export type IssueOutcome =
+  /** Null: every entry that was tried is taken. */
+  | { readonly kind: 'issued'; readonly statusIndex: number | null }
+  /** The agent is not active any more, or was changed. */
+  | { readonly kind: 'agent-changed' }
+  /** One of `once` was used before. */
+  | { readonly kind: 'used'; readonly at: number };
+
+export interface IssueStore {
+  /** All of it or nothing, and durable when it resolves to `issued`. */
+  write(issue: Issue, now: number): Promise<IssueOutcome>;
+}
+
 /** Rows of oidc-provider's models (its adapter contract), kept as JSON. */
 export interface OidcRow {
   readonly model: string;

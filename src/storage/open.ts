@@ -4,6 +4,7 @@ import type { DialectConnection } from './dialect/dialect.ts';
 import { openPostgres, type PostgresOptions } from './dialect/postgres.ts';
 import { openSqlite, type SqliteOptions } from './dialect/sqlite.ts';
 import { StorageFault } from './fault.ts';
+import { groupedIssues } from './grouped-issues.ts';
 import { rootLink } from './link.ts';
 import { MIGRATIONS, type Migration, migrate } from './migrations/index.ts';
 import { makeStores, type Stores } from './stores/index.ts';
@@ -44,9 +45,13 @@ export async function openStorageWith(
     await connection.close();
     throw asFault(connection.place, cause);
   }
-  const link = rootLink(connection, new TransactionGuard());
+  const guard = new TransactionGuard();
+  const link = rootLink(connection, guard);
+  const stores = makeStores(link, connection.feed);
+  const { exclusively } = connection;
   return {
-    ...makeStores(link, connection.feed),
+    ...stores,
+    issues: exclusively === null ? stores.issues : groupedIssues(exclusively, guard),
     unitOfWork: {
       run: (work) => link.atomically((transaction) => work(makeStores(transaction, connection.feed))),
     },

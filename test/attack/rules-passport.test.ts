@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { checkUser } from '../../src/cli/relay/same-user.ts';
-import { StatusEntries } from '../../src/passport/status/status-entries.ts';
+import { REUSE_AFTER_MS } from '../../src/passport/status/status-entries.ts';
 import { openStorage } from '../../src/storage/index.ts';
-import { passport } from '../storage/records.ts';
+import { agent as agentRecord, issue, passport } from '../storage/records.ts';
 import { makeTestAuthority } from '../support/certificates.ts';
 import { type EchoUpstream, openEchoUpstream } from '../support/echo-upstream.ts';
 import { GateClient } from '../support/gate-client.ts';
@@ -191,23 +191,22 @@ it('rule 13: the first administrator’s token is in a file for its owner alone,
 it('rule 15: an entry of a status list goes to no other passport while a list about the first may be held', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-status-'));
   const storage = await openStorage({ kind: 'sqlite', file: join(folder, 'x.db'), durability: 'process' });
-  const taken: number[] = [];
-  const first = passport();
-  const store = {
-    take: (entry: Parameters<typeof storage.statusEntries.take>[0], now: number) => {
-      // Chance is taken away: always the same entry is tried.
-      taken.push(entry.freeAt);
-      return storage.statusEntries.take({ ...entry, entry: 7 }, now);
-    },
-    deleteFree: (now: number) => storage.statusEntries.deleteFree(now),
-  };
-  const entries = new StatusEntries({ issuer: 'https://issuer.example' });
-  expect(await entries.take(store, first, first.issuedAt)).not.toBeNull();
-  const second = { ...passport(), jti: 'jti_second' };
-  for (const at of [first.issuedAt, first.expiresAt, first.expiresAt + 60_000]) {
-    expect(await entries.take(store, second, at), `at ${at}`).toBeNull();
+  await storage.agents.insert(agentRecord());
+  const first = passport({ statusIndex: null });
+  // Chance is taken away: always the same entry is tried.
+  const write = (jti: string, at: number) =>
+    storage.issues.write(
+      issue({ jti, statusEntries: [7], entryFreeAt: first.expiresAt + REUSE_AFTER_MS }),
+      at,
+    );
+  expect(await write(first.jti, first.issuedAt)).toEqual({ kind: 'issued', statusIndex: 7 });
+  const times = [first.issuedAt, first.expiresAt, first.expiresAt + REUSE_AFTER_MS - 1];
+  for (const at of times) {
+    expect(await write(`jti_${at}`, at), `at ${at}`).toEqual({ kind: 'issued', statusIndex: null });
   }
-  expect(await entries.take(store, second, taken[0] ?? 0)).not.toBeNull();
+  expect(REUSE_AFTER_MS).toBeGreaterThan(10 * 60_000);
+  const free = first.expiresAt + REUSE_AFTER_MS;
+  expect(await write('jti_later', free)).toEqual({ kind: 'issued', statusIndex: 7 });
   await storage.close();
   await rm(folder, { recursive: true, force: true });
 });

@@ -2,7 +2,13 @@ import type { DeliveryRecord, SinkRecord } from '../../src/alerts/store.ts';
 import type { ApprovalRecord } from '../../src/approvals/store.ts';
 import type { Service } from '../../src/core/index.ts';
 import type { DecoyRecord } from '../../src/detector/store.ts';
-import type { AgentRecord, OidcRow, PassportRecord, RevocationRecord } from '../../src/passport/store.ts';
+import type {
+  AgentRecord,
+  Issue,
+  OidcRow,
+  PassportRecord,
+  RevocationRecord,
+} from '../../src/passport/store.ts';
 import type { CredentialRecord } from '../../src/vault/store.ts';
 
 export const agent = (changes: Partial<AgentRecord> = {}): AgentRecord => ({
@@ -70,6 +76,22 @@ export const oidcRow = (changes: Partial<OidcRow> = {}): OidcRow => ({
   consumedAt: null,
   ...changes,
 });
+
+/** Something that may be used once. */
+export const onceRow = (id: string, expiresAt = 9_000): OidcRow =>
+  oidcRow({ model: 'ReplayDetection', id, expiresAt });
+
+export const issue = (changes: Partial<Issue> & { jti?: string } = {}): Issue => {
+  const { jti = 'jti_1', ...rest } = changes;
+  return {
+    passport: passport({ jti, statusIndex: null }),
+    agentRevision: 1,
+    once: [onceRow(`assertion of ${jti}`), onceRow(`proof of ${jti}`)],
+    statusEntries: [11, 12, 13],
+    entryFreeAt: 400_000,
+    ...rest,
+  };
+};
 
 export const credential = (changes: Partial<CredentialRecord> = {}): CredentialRecord => ({
   tenant: 'default',

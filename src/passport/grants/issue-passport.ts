@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/index.ts';
 import { confirmationClaim } from '../issued-claims.ts';
 import type { Issuing, PassportDraft, Within } from '../issuing.ts';
 import type { GrantRequest } from './grant.ts';
-import { type OnceOnly, useOnce } from './once.ts';
+import type { OnceOnly } from './once.ts';
 import type { Signer } from './signing.ts';
 
 /**
@@ -23,11 +23,7 @@ export async function issuePassport(
   const { sub, once, also, ...rest } = given;
   const draft: PassportDraft = { ...rest, kid: key.kid, jkt: proof?.jkt ?? null, x5t: proof?.x5t ?? null };
   const used = [...client.once, ...(proof?.once ?? []), ...once];
-  const claims = await o.issuing.issue(draft, client, async (stores, now) => {
-    await useOnce(stores, now, used);
-    await client.within?.(stores, now);
-    await also?.(stores, now);
-  });
+  const claims = await o.issuing.issue(draft, client, { once: used, within: both(client.within, also) });
   const { iat, exp, scope, jkt, x5t, audience } = draft;
   const token = await o.signer.sign(key, 'at+jwt', {
     ...{ iss: o.issuer, sub, aud: audience, client_id: client.agent.id, iat, exp, scope },
@@ -42,5 +38,14 @@ export async function issuePassport(
     ...(claims.authorization_details === undefined
       ? {}
       : { authorization_details: claims.authorization_details }),
+  };
+}
+
+/** Undefined where there is nothing more to do: then the passport needs no transaction of its own. */
+function both(one: Within | undefined, other: Within | undefined): Within | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return async (stores, now) => {
+    await one(stores, now);
+    await other(stores, now);
   };
 }

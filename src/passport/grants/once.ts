@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { OAuthFault } from '../oauth-fault.ts';
 import type { PassportStores } from '../options.ts';
+import type { OidcRow } from '../store.ts';
 
 const MODEL = 'ReplayDetection';
 
@@ -16,29 +17,31 @@ export interface OnceOnly {
 
 /**
  * Marks all of them as used, in the transaction that issues: of twenty requests with the same proof one gets
- * its passport, and a request that fails later has used nothing up. Rows and ids are those of the OAuth library,
- * so that what was used at one grant is used at the others.
+ * its passport, and a request that fails later has used nothing up. Throws the fault of the first that was used.
  */
 export async function useOnce(
-  stores: PassportStores,
+  stores: Pick<PassportStores, 'oidc'>,
   now: number,
   things: readonly OnceOnly[],
 ): Promise<void> {
   for (const thing of things) {
-    const { by, expiresAt, fault } = thing;
-    const id = idOf(thing);
-    const row = {
-      model: MODEL,
-      id,
-      payload: { kind: MODEL, jti: id, iss: by },
-      grantId: null,
-      userCode: null,
-      uid: null,
-      expiresAt,
-      consumedAt: null,
-    };
-    if (!(await stores.oidc.insertIfAbsent(row, now))) throw fault();
+    if (!(await stores.oidc.insertIfAbsent(rowOf(thing), now))) throw thing.fault();
   }
+}
+
+/** Rows and ids are those of the OAuth library, so that what was used at one grant is used at the others. */
+export function rowOf(thing: OnceOnly): OidcRow {
+  const id = idOf(thing);
+  return {
+    model: MODEL,
+    id,
+    payload: { kind: MODEL, jti: id, iss: thing.by },
+    grantId: null,
+    userCode: null,
+    uid: null,
+    expiresAt: thing.expiresAt,
+    consumedAt: null,
+  };
 }
 
 /** Whether it was used, by a request that is done. To be asked only where a no decides nothing. */
@@ -51,5 +54,5 @@ export async function wasUsed(
 }
 
 function idOf({ by, jti }: OnceOnly): string {
-  return createHash('sha256').update(`${by}${jti}`).digest('base64url');
+  return hash('sha256', `${by}${jti}`, 'base64url');
 }

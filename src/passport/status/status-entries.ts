@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { StatusReference } from '../../proof/index.ts';
 import { PATHS } from '../metadata.ts';
-import type { PassportRecord, StatusEntryStore } from '../store.ts';
 
 /** Entries of one list: 16 kB of bits before compression. */
 export const LIST_ENTRIES = 131_072;
@@ -9,7 +8,7 @@ export const LIST_ENTRIES = 131_072;
 const TRIES = 8;
 export const MOST_LISTS = 64;
 /** A verifier's clock may run behind ours, and its copy of a list may be this much older than the list's own ttl. */
-const REUSE_AFTER_MS = 15 * 60_000;
+export const REUSE_AFTER_MS = 15 * 60_000;
 
 /**
  * Gives passports their entries in the status lists: at random, so that neighbours in a list say nothing of who
@@ -23,14 +22,11 @@ export class StatusEntries {
     this.#issuer = o.issuer;
   }
 
-  /** Null where every list is full: the passport can be asked about by introspection alone. */
-  async take(store: StatusEntryStore, passport: PassportRecord, now: number): Promise<number | null> {
-    const { tenant, jti, expiresAt } = passport;
+  /** Where every list is full none of these is free: the passport can be asked about by introspection alone. */
+  *candidates(): Generator<number> {
     for (let attempt = 0; attempt < MOST_LISTS * TRIES; attempt += 1) {
-      const entry = Math.floor(attempt / TRIES) * LIST_ENTRIES + randomInt(LIST_ENTRIES);
-      if (await store.take({ tenant, entry, jti, freeAt: expiresAt + REUSE_AFTER_MS }, now)) return entry;
+      yield Math.floor(attempt / TRIES) * LIST_ENTRIES + randomInt(LIST_ENTRIES);
     }
-    return null;
   }
 
   reference(entry: number | null): StatusReference | null {

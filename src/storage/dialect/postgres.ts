@@ -68,6 +68,7 @@ export function openPostgres(options: PostgresOptions, onFault: (fault: unknown)
     },
     feed,
     snapshot: null,
+    exclusively: null,
     // The stores look at what others have committed meanwhile; a stricter default of the server's would fail them.
     transaction: () => db.transaction().setIsolationLevel('read committed'),
     async close() {

@@ -57,6 +57,7 @@ function connection(
     feed: localFeed(onFault),
     snapshot: (target) => snapshotInto(database, target),
     transaction: () => db.transaction(),
+    exclusively: (work) => db.connection().execute(async () => work(database)),
     async close() {
       await db.destroy();
       // Kysely closes only what it has used; closing twice would throw.

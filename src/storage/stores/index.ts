@@ -8,6 +8,7 @@ import type {
   BackchannelStore,
   CallCountStore,
   EnrolmentStore,
+  IssueStore,
   OidcStore,
   PassportStore,
   RatchetStore,
@@ -29,6 +30,7 @@ import { credentialStore } from './credential-store.ts';
 import { decoyStore } from './decoy-store.ts';
 import { enrolmentStore } from './enrolment-store.ts';
 import { idempotencyStore } from './idempotency-store.ts';
+import { issueStore } from './issue-store.ts';
 import { oidcStore } from './oidc-store.ts';
 import { outboxStore } from './outbox-store.ts';
 import { passportStore } from './passport-store.ts';
@@ -45,6 +47,7 @@ import { statusEntryStore } from './status-entry-store.ts';
 export interface Stores {
   readonly agents: AgentStore;
   readonly passports: PassportStore;
+  readonly issues: IssueStore;
   readonly revocations: RevocationStore;
   readonly oidc: OidcStore;
   readonly replay: ReplayStore;
@@ -71,6 +74,7 @@ export function makeStores(link: Link, feed: ChangeFeed): Stores {
   return {
     agents: agentStore(link),
     passports: passportStore(link),
+    issues: issueStore(link),
     revocations: revocationStore(link, feed),
     oidc: oidcStore(link),
     replay: replayStore(link),

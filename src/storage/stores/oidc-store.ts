@@ -29,7 +29,7 @@ const rows = rowReader<OidcRow>(
   }),
 );
 
-function toRow(row: OidcRow) {
+export function oidcRowOf(row: OidcRow) {
   return {
     model: row.model,
     id: row.id,
@@ -51,7 +51,7 @@ export function oidcStore({ db }: Link): OidcStore {
       .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]));
   return {
     async upsert(row) {
-      const { model, id, consumed_at, ...changed } = toRow(row);
+      const { model, id, consumed_at, ...changed } = oidcRowOf(row);
       await db
         .insertInto('oidc_rows')
         .values({ model, id, consumed_at, ...changed })
@@ -65,7 +65,7 @@ export function oidcStore({ db }: Link): OidcStore {
         .execute();
     },
     async insertIfAbsent(row, now) {
-      const { model, id, ...rest } = toRow(row);
+      const { model, id, ...rest } = oidcRowOf(row);
       const result = await db
         .insertInto('oidc_rows')
         .values({ model, id, ...rest })

@@ -52,35 +52,36 @@ const rows = rowReader<PassportRecord>(
   }),
 );
 
+export function passportRow(passport: PassportRecord) {
+  return {
+    tenant: passport.tenant,
+    jti: passport.jti,
+    agent_id: passport.agentId,
+    owner: passport.owner,
+    user_id: passport.user,
+    sid: passport.sid,
+    chain: JSON.stringify(passport.chain),
+    scope: passport.scope,
+    audience: passport.audience,
+    jkt: passport.jkt,
+    x5t: passport.x5t,
+    grant_kind: passport.grant,
+    issued_at: passport.issuedAt,
+    expires_at: passport.expiresAt,
+    parent: passport.parent,
+    lineage: JSON.stringify(passport.lineage),
+    details: JSON.stringify(passport.details),
+    kid: passport.kid,
+    credential: passport.credential,
+    status_index: passport.statusIndex,
+  };
+}
+
 /** Pages go from the newest back; `after` is the jti of the last one seen. */
 export function passportStore({ db }: Link): PassportStore {
   return {
     async insert(passport) {
-      await db
-        .insertInto('passports')
-        .values({
-          tenant: passport.tenant,
-          jti: passport.jti,
-          agent_id: passport.agentId,
-          owner: passport.owner,
-          user_id: passport.user,
-          sid: passport.sid,
-          chain: JSON.stringify(passport.chain),
-          scope: passport.scope,
-          audience: passport.audience,
-          jkt: passport.jkt,
-          x5t: passport.x5t,
-          grant_kind: passport.grant,
-          issued_at: passport.issuedAt,
-          expires_at: passport.expiresAt,
-          parent: passport.parent,
-          lineage: JSON.stringify(passport.lineage),
-          details: JSON.stringify(passport.details),
-          kid: passport.kid,
-          credential: passport.credential,
-          status_index: passport.statusIndex,
-        })
-        .execute();
+      await db.insertInto('passports').values(passportRow(passport)).execute();
     },
     async get(tenant, jti) {
       const query = db
