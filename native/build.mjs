@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Builds the guard engine with nothing but a C++ compiler: `node native/build.mjs` makes the addon,
 // `--hook` the hook client, `--test` the test program, `--sanitize=address` or `--sanitize=thread` that program under a sanitizer,
-// `--fuzz` the deterministic fuzzer. Objects are cached by the hash of what they are made of.
+// `--fuzz` the deterministic fuzzer of the loaders. Objects are cached by the hash of what they are made of.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,10 +23,12 @@ const wantsAddon = !wantsTest && !wantsFuzz && !wantsHook;
 const X86 = process.arch === 'x64';
 const AVX2 = ['-mavx2', '-mfma', '-mf16c'];
 const AVX512 = [...AVX2, '-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni'];
+const AMX = [...AVX512, '-mamx-tile', '-mamx-int8'];
 /** What one file needs beyond the rest; files that this machine's processor cannot run are left out. */
 const SPECIAL = {
   'src/cpu/kernels-avx2.cc': X86 ? AVX2 : null,
   'src/cpu/kernels-avx512.cc': X86 ? AVX512 : null,
+  'src/cpu/kernels-amx.cc': X86 ? AMX : null,
 };
 
 function findCompiler() {
@@ -66,8 +68,10 @@ if (compiler === null)
 const includes = ['-I', join(here, 'src'), '-I', join(here, 'include')];
 const sources = filesUnder(join(here, wantsHook ? 'hook' : 'src'), ['.cc']);
 if (wantsTest)
-  sources.push(...filesUnder(join(here, 'test'), ['.cc']).filter((file) => !file.includes('fuzz')));
-if (wantsFuzz) sources.push(join(here, 'test/fuzz/fuzz-loader.cc'), join(here, 'test/fuzz/fuzz-main.cc'));
+  sources.push(
+    ...filesUnder(join(here, 'test'), ['.cc']).filter((file) => !file.startsWith(join(here, 'test/fuzz'))),
+  );
+if (wantsFuzz) sources.push(join(here, 'test/gguf-doc.cc'), ...filesUnder(join(here, 'test/fuzz'), ['.cc']));
 if (wantsAddon) {
   const headers = findNodeHeaders();
   if (headers === null)

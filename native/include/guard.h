@@ -41,7 +41,7 @@ typedef struct guard_engine guard_engine;
 typedef struct guard_prefix guard_prefix;
 typedef struct guard_ticket guard_ticket;
 
-typedef enum guard_isa { GUARD_ISA_AUTO = 0, GUARD_ISA_SCALAR = 1, GUARD_ISA_AVX2 = 2, GUARD_ISA_AVX512 = 3 } guard_isa;
+typedef enum guard_isa { GUARD_ISA_AUTO = 0, GUARD_ISA_SCALAR = 1, GUARD_ISA_AVX2 = 2, GUARD_ISA_AVX512 = 3, GUARD_ISA_AMX = 4 } guard_isa;
 
 typedef enum guard_backend {
   GUARD_BACKEND_AUTO = 0,

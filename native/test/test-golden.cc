@@ -27,7 +27,7 @@ static void golden(const std::string& name, bool int8 = false) {
   const std::string path = golden_folder() + "/" + file.find("model")->string;
   double worst = 0, spread = 0;
   std::vector<std::vector<float>> first;
-  for (const guard_isa isa : {GUARD_ISA_SCALAR, GUARD_ISA_AVX2, GUARD_ISA_AVX512}) {
+  for (const guard_isa isa : {GUARD_ISA_SCALAR, GUARD_ISA_AVX2, GUARD_ISA_AVX512, GUARD_ISA_AMX}) {
     guard_open_options options{};
     options.model = path.c_str();
     options.isa = isa;

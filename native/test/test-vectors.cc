@@ -74,7 +74,7 @@ TEST("every instruction set, thread count and chunking gives the same bits") {
   if (first == nullptr) return;
   const std::vector<float> wanted = all_logits(first, prompt);
   guard_close(first);
-  for (const guard_isa isa : {GUARD_ISA_SCALAR, GUARD_ISA_AVX2, GUARD_ISA_AVX512})
+  for (const guard_isa isa : {GUARD_ISA_SCALAR, GUARD_ISA_AVX2, GUARD_ISA_AVX512, GUARD_ISA_AMX})
     for (const auto& [threads, batch] : {std::pair<int, uint32_t>{1, 0}, {3, 0}, {2, 7}}) {
       guard_open_options options{};
       const std::string path = shared_folder() + "/vectors/tiny-llama/tiny-llama-f32.gguf";

@@ -29,9 +29,9 @@ void integer_tile(const Gemm& job, const uint8_t* panel, size_t row, float* y) {
   typename Isa::F acc[R];
   for (int r = 0; r < R; r++) acc[r] = Isa::zero();
   const size_t blocks = job.k / 32;
-  constexpr size_t G = guard::cpu::kGroup;
+  constexpr size_t G = Isa::kGroup;
   static_assert(R <= (int)G && (G % R == 0), "a tile lies within one group of rows");
-  const size_t first = guard::cpu::at(row, 0, blocks);
+  const size_t first = job.x8.at(row, 0, blocks);
   const int8_t* x = job.x8.q + 32 * first;
   const float* xd = job.x8.d + first;
   const int32_t *halves = job.x8.halves + 2 * first, *minus = job.x8.minus + first;

@@ -9,6 +9,7 @@ struct Isa {
   struct I { __m256i a, b; };
   using W = I;
   static constexpr int kRows = 3;
+  static constexpr size_t kGroup = 12;
   static F zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
   static F load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
   static void store(float* p, F v) {

@@ -10,6 +10,7 @@ struct Isa {
   using I = __m512i;
   using W = __m512i;
   static constexpr int kRows = 12;
+  static constexpr size_t kGroup = 12;
   static F zero() { return _mm512_setzero_ps(); }
   static F load(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, F v) { _mm512_storeu_ps(p, v); }

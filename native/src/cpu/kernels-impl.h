@@ -95,7 +95,7 @@ void quantize(const float* x, size_t k, const guard::cpu::Quantized& to) {
     const float inverse = most > 0 ? 127.0f / most : 0.0f;
     const VI first = __builtin_convertvector((lo * inverse + magic) - magic, VI), second = __builtin_convertvector((hi * inverse + magic) - magic, VI);
     const VB low = __builtin_convertvector(first, VB), high = __builtin_convertvector(second, VB);
-    const size_t i = guard::cpu::kGroup * b;
+    const size_t i = to.group * b;
     __builtin_memcpy(to.q + 32 * i, &low, 16);
     __builtin_memcpy(to.q + 32 * i + 16, &high, 16);
     to.d[i] = most / 127.0f;
@@ -171,4 +171,4 @@ void add(float* y, const float* x, size_t n) {
 }  // namespace
 
 #define GUARD_KERNELS(table, text) \
-  const guard::cpu::Kernels guard::cpu::table = {text, gemm, quantize, rms_norm, layer_norm, silu_mul, gelu_mul, softmax, add}
+  const guard::cpu::Kernels guard::cpu::table = {text, Isa::kGroup, gemm, quantize, rms_norm, layer_norm, silu_mul, gelu_mul, softmax, add}

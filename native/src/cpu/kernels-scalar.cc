@@ -8,6 +8,7 @@ struct Isa {
   struct I { int32_t v[16]; };
   struct W { uint8_t v[64]; };
   static constexpr int kRows = 1;
+  static constexpr size_t kGroup = 12;
   static F zero() { return {}; }
   static F load(const float* p) { F f; __builtin_memcpy(&f, p, 64); return f; }
   static void store(float* p, const F& f) { __builtin_memcpy(p, &f, 64); }

@@ -29,16 +29,16 @@ constexpr size_t unit_bytes(Pack pack) {  // of one panel: bytes a k (float kind
   return pack == Pack::F32 ? 64 : pack == Pack::F16 || pack == Pack::BF16 ? 32 : pack == Pack::Q8 ? 576 : pack == Pack::Q4 ? 320 : pack == Pack::Q4M ? 384 : 640;
 }
 
-/// Rows of activations in int8, in groups of kGroup that lie together block by block, so that a tile of rows reads
-/// one stream: row r's block b is number at(r, b, blocks) of each array.
+/// Rows of activations in int8, in groups that lie together block by block, so that a tile of rows reads one stream:
+/// row r's block b is number at(r, b, blocks) of each array. How many rows a group has is each table's own.
 struct Quantized {
   int8_t* q;        // 32 a block
   float* d;         // the scale
   int32_t* halves;  // 2 a block: sums of q over each half
   int32_t* minus;   // the sum over the block, negative
+  size_t group;     // rows
+  size_t at(size_t row, size_t block, size_t blocks) const { return (row / group * blocks + block) * group + row % group; }
 };
-inline constexpr size_t kGroup = 12;
-constexpr size_t at(size_t row, size_t block, size_t blocks) { return (row / kGroup * blocks + block) * kGroup + row % kGroup; }
 
 /// Panels [first, last) of a packed matrix times rows of activations.
 struct Gemm {
@@ -58,8 +58,9 @@ struct Gemm {
 
 struct Kernels {
   const char* name;
+  size_t group;  // rows of activations that lie together
   void (*gemm)(const Gemm& job);
-  /// One row of k floats, k a multiple of 32; `to` points at the row's first block, and others follow at kGroup.
+  /// One row of k floats, k a multiple of 32; `to` points at the row's first block, the others follow `to.group` apart.
   void (*quantize)(const float* x, size_t k, const Quantized& to);
   void (*rms_norm)(const float* x, const float* weight, float eps, size_t n, float* y);
   /// `bias` may be null.
@@ -76,6 +77,10 @@ extern const Kernels kScalar;
 #if defined(__x86_64__)
 extern const Kernels kAvx2;
 extern const Kernels kAvx512;
+/// The AVX-512 table with integer products in AMX tiles.
+const Kernels& amx_kernels();
+/// Asks the system to let this process use tiles: once, before the first product. False where it doesn't.
+bool amx_allowed();
 #endif
 
 }  // namespace guard::cpu

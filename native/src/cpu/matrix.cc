@@ -65,15 +65,16 @@ void Cpu::quantize(const Rows& x, size_t width) {
   if (quantized_ == x.data) return;
   quantized_ = x.data;
   const size_t blocks = width / kBlock;
-  const size_t all = (x.rows + kGroup - 1) / kGroup * kGroup * blocks;
+  const size_t all = (x.rows + k.group - 1) / k.group * k.group * blocks;
   q_.resize(all * kBlock);
   d_.resize(all);
   halves_.resize(all * 2);
   minus_.resize(all);
-  pool.run((x.rows + kGroup - 1) / kGroup, [&](size_t task) {
-    for (size_t r = task * kGroup; r < std::min(x.rows, (task + 1) * kGroup); r++) {
-      const size_t i = at(r, 0, blocks);
-      k.quantize(x.data + r * x.ld, width, {q_.data() + i * kBlock, d_.data() + i, halves_.data() + i * 2, minus_.data() + i});
+  const Quantized all_rows = quantized();
+  pool.run((x.rows + k.group - 1) / k.group, [&](size_t task) {
+    for (size_t r = task * k.group; r < std::min(x.rows, (task + 1) * k.group); r++) {
+      const size_t i = all_rows.at(r, 0, blocks);
+      k.quantize(x.data + r * x.ld, width, {q_.data() + i * kBlock, d_.data() + i, halves_.data() + i * 2, minus_.data() + i, k.group});
     }
   });
 }
@@ -87,7 +88,7 @@ void Cpu::linear(const Matrix& w, const Rows& x, float* y, size_t ldy) {
   pool.run((panels + step - 1) / step, [&](size_t task) {
     const size_t first = task * step;
     const Gemm job{w.pack, w.bytes.data() + first * w.panel_bytes(), w.panel_bytes(), std::min(step, panels - first), w.k,
-                   x.data, x.ld, {q_.data(), d_.data(), halves_.data(), minus_.data()}, x.rows, y + first * kPanel, ldy, false};
+                   x.data, x.ld, quantized(), x.rows, y + first * kPanel, ldy, false};
     k.gemm(job);
   });
 }

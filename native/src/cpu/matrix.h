@@ -63,6 +63,7 @@ class Cpu {
 
  private:
   void quantize(const Rows& x, size_t k);
+  Quantized quantized() { return {q_.data(), d_.data(), halves_.data(), minus_.data(), k.group}; }
   const float* quantized_ = nullptr;
   std::vector<int8_t> q_;
   std::vector<float> d_;

@@ -33,6 +33,6 @@ struct AttentionTile {
 };
 void attend(const cpu::Kernels& k, const AttentionTile& tile);
 
-inline constexpr size_t kQueryTile = 2 * cpu::kGroup;  // whole tiles of the widest kernel
+inline constexpr size_t kQueryTile = 24;  // whole tiles of the widest kernel
 
 }  // namespace guard

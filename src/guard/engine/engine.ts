@@ -3,7 +3,7 @@ import type { EngineInfo, EngineStats } from './facts.ts';
 import { asGuardFault, GuardFault } from './fault.ts';
 
 const ROLES = { instruction: 0, call: 1, result: 2 } as const;
-const ISAS = { auto: 0, scalar: 1, avx2: 2, avx512: 3 } as const;
+const ISAS = { auto: 0, scalar: 1, avx2: 2, avx512: 3, amx: 4 } as const;
 
 export interface OpenOptions {
   readonly addon: Addon;

@@ -1,7 +1,7 @@
 /** What a model file is, once it is open. */
 export interface EngineInfo {
   readonly architecture: string;
-  /** What computes: `avx512-vnni`, `avx2`, `scalar`. */
+  /** What computes: `amx-int8`, `avx512-vnni`, `avx2`, `scalar`. */
   readonly isa: string;
   readonly tokenizer: string;
   readonly vocabulary: number;
