@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <sys/resource.h>
 
@@ -75,9 +76,14 @@ static int tokenize_vectors(const char* model, const char* vectors) {
   return passed == total ? 0 : 1;
 }
 
+int run_leak(size_t count);
+int run_plant(const char* what);
+
 int run_command(int argc, char** argv) {
   if (argc > 2 && strcmp(argv[1], "open") == 0) return open_files(argc - 2, argv + 2);
   if (argc == 4 && strcmp(argv[1], "tokenize") == 0) return tokenize_vectors(argv[2], argv[3]);
-  fprintf(stderr, "usage: guard-test [--only WORD | open FILE... | tokenize MODEL VECTORS]\n");
+  if (argc == 3 && strcmp(argv[1], "leak") == 0) return run_leak(strtoul(argv[2], nullptr, 10));
+  if (argc == 3 && strcmp(argv[1], "plant") == 0) return run_plant(argv[2]);
+  fprintf(stderr, "usage: guard-test [--only WORD | open FILE... | tokenize MODEL VECTORS | leak COUNT | plant WHAT]\n");
   return 2;
 }

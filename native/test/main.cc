@@ -55,8 +55,8 @@ std::string temporary_file(const std::string& name, const std::string& content) 
 
 int run_command(int argc, char** argv);
 
-/// Without arguments: all tests. With `--only WORD`: those whose name has the word. `open FILE...` and
-/// `tokenize FILE VECTORS` are what the TypeScript tests call.
+/// Without arguments: all tests. With `--only WORD`: those whose name has the word. The commands of commands.cc are
+/// what the TypeScript tests and benchmarks call.
 int main(int argc, char** argv) {
   char pattern[] = "/tmp/guard-test-XXXXXX";
   folder = mkdtemp(pattern);

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { fuzzLoaders } from '../fuzz/loaders.ts';
 import { buildGuardTest } from '../support/guard-test.ts';
 
 /** Building the engine from nothing takes a minute on two cores, and several on busy ones. */
@@ -11,9 +12,20 @@ const BUILDS = [
   ['under the thread sanitizer', 'thread'],
 ] as const;
 
-function run(program: string): Promise<{ code: unknown; output: string }> {
+/** Faults that are made on purpose, and what is said of each. */
+const PLANTED = [
+  ['address', 'overflow', /AddressSanitizer: heap-buffer-overflow/],
+  ['address', 'undefined', /runtime error: signed integer overflow/],
+  ['address', 'leak', /LeakSanitizer: detected memory leaks/],
+  ['thread', 'race', /ThreadSanitizer: data race/],
+] as const;
+
+/** Short: `npm run fuzz -- loaders` goes on for as long as it is told. */
+const FUZZ = { seed: 20_261_129, inputs: 1_500, seconds: 0 };
+
+function run(program: string, ...args: string[]): Promise<{ code: unknown; output: string }> {
   return new Promise((resolve) => {
-    execFile(program, { timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 }, (fault, stdout, stderr) =>
+    execFile(program, args, { timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 }, (fault, stdout, stderr) =>
       resolve({ code: fault === null ? 0 : (fault.signal ?? fault.code), output: `${stdout}${stderr}` }),
     );
   });
@@ -27,5 +39,26 @@ describe('the engine in C++ (skipped where no C++ compiler is)', () => {
     expect(output).not.toMatch(/Sanitizer|runtime error/);
     const failed = /(\d+) failed/.exec(output)?.[1];
     expect({ code, failed }, output.slice(-4000)).toEqual({ code: 0, failed: '0' });
+  });
+
+  it.for(PLANTED)(
+    'is watched: the %s sanitizer reports a planted %s',
+    { timeout: TIMEOUT_MS },
+    async ([sanitizer, fault, words], { skip }) => {
+      const built = buildGuardTest(sanitizer);
+      if ('missing' in built) return skip(built.missing);
+      const { code, output } = await run(built.program, 'plant', fault);
+      expect(output).toMatch(words);
+      expect(code).not.toBe(0);
+    },
+  );
+
+  it('refuses every changed model file with a reason or scores with it, under sanitizers', {
+    timeout: TIMEOUT_MS,
+  }, async ({ skip }) => {
+    const outcome = await fuzzLoaders(FUZZ);
+    if ('missing' in outcome) return skip(outcome.missing);
+    expect(outcome.output).not.toMatch(/Sanitizer|runtime error|BROKEN/);
+    expect(outcome).toMatchObject({ kept: true, inputs: FUZZ.inputs });
   });
 });
