@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeEncoder } from './guard/make-encoder.ts';
 import { makeGguf } from './guard/make-gguf.ts';
+import { makeOnnx } from './guard/make-onnx.ts';
 import type { EngineInput, EngineOrder, EngineTimes } from './guard/orders.ts';
 import { DECODERS, QUANTS, type Quant } from './guard/shapes.ts';
 import { Child } from './lib/child.ts';
@@ -12,9 +13,9 @@ import { type Row, report } from './lib/report.ts';
 import { median, quantile, rounded } from './lib/statistics.ts';
 
 /**
- * The guard engine beside llama.cpp on the same files of real shapes and random weights: all engines in turn, round
- * after round, with as many threads; medians. `--only 0.6B`, `1B-Q4_0` or
- * `encoder` leaves the rest out.
+ * The guard engine beside llama.cpp on the same files, and beside ONNX Runtime on the same weights: real shapes, random
+ * weights; all engines in turn, round after round, with as many threads (`--threads`); medians. `--only 0.6B`,
+ * `1B-Q4_0` or `encoder` leaves the rest out.
  */
 const PREFIX_TOKENS = 600;
 const NEW_TOKENS = 100;
@@ -22,7 +23,7 @@ const PARALLEL = 4;
 const LENGTHS = [64, 128, 512] as const;
 
 const options = readOptions({ rounds: 5, seconds: 1 });
-const threads = Math.min(availableParallelism(), 16);
+const threads = options.threads ?? Math.min(availableParallelism(), 16);
 const folder = join(tmpdir(), 'sallyport-bench-guard');
 mkdirSync(folder, { recursive: true });
 const rows: Row[] = [];
@@ -53,8 +54,16 @@ const DECODER_CASES: readonly Case[] = [
 const ENCODER_CASES: readonly Case[] = LENGTHS.map((tokens) => ({
   name: `encoder-${tokens}`,
   order: { ...alone, tokens },
-  of: ['sallyport'],
+  of: ['sallyport', 'onnxruntime'],
 }));
+
+/** Where an engine's process comes from, and what it is started with. */
+interface Engine {
+  readonly script: string;
+  /** What must be installed for it. */
+  readonly needs?: string;
+  readonly input: EngineInput;
+}
 
 function wanted(model: string): boolean {
   return options.only === null || options.only.includes(model);
@@ -65,10 +74,13 @@ for (const shape of DECODERS) {
     if (!wanted(shape.model) && !wanted(`${shape.model}-${quant}`)) continue;
     const model = join(folder, `${shape.model}-${quant}.gguf`);
     makeGguf(model, shape, quant);
+    const input = { model, threads, prefixTokens: PREFIX_TOKENS, parallel: PARALLEL };
     await measure({
       labels: { model: shape.model, quant },
-      input: { model, threads, prefixTokens: PREFIX_TOKENS, parallel: PARALLEL },
-      engines: { sallyport: 'guard/sallyport-engine.ts', 'node-llama-cpp': 'peers/llama-cpp.ts' },
+      engines: {
+        sallyport: { script: 'guard/sallyport-engine.ts', input },
+        'node-llama-cpp': { script: 'peers/llama-cpp.ts', needs: 'node-llama-cpp', input },
+      },
       cases: DECODER_CASES,
     });
   }
@@ -76,16 +88,25 @@ for (const shape of DECODERS) {
 if (wanted('encoder')) {
   const model = join(folder, 'deberta-xsmall');
   makeEncoder(model);
-  await measure({
-    labels: { model: 'deberta-v3-xsmall', quant: 'F32' },
-    input: { model, threads, prefixTokens: 0, parallel: 1 },
-    engines: { sallyport: 'guard/sallyport-engine.ts' },
-    cases: ENCODER_CASES,
-  });
-  const skipped =
-    'there is no ONNX file of this shape here: the exporter is PyTorch, which this benchmark does not install';
-  for (const { name } of ENCODER_CASES) {
-    rows.push({ name: 'onnxruntime', model: 'deberta-v3-xsmall', quant: 'F32', case: name, skipped });
+  for (const quant of ['F32', 'int8'] as const) {
+    const onnx = join(folder, `deberta-xsmall-${quant}.onnx`);
+    makeOnnx(onnx, model, quant === 'F32' ? 'fp32' : 'int8');
+    const input = { threads, prefixTokens: 0, parallel: 1 };
+    await measure({
+      labels: { model: 'deberta-v3-xsmall', quant },
+      engines: {
+        sallyport: {
+          script: 'guard/sallyport-engine.ts',
+          input: { ...input, model, int8: quant === 'int8' },
+        },
+        onnxruntime: {
+          script: 'peers/onnxruntime.ts',
+          needs: 'onnxruntime-node',
+          input: { ...input, model: onnx },
+        },
+      },
+      cases: ENCODER_CASES,
+    });
   }
 }
 report('guard', rows, {
@@ -98,16 +119,15 @@ report('guard', rows, {
 
 async function measure(o: {
   readonly labels: { readonly model: string; readonly quant: string };
-  readonly input: EngineInput;
-  readonly engines: Readonly<Record<string, string>>;
+  readonly engines: Readonly<Record<string, Engine>>;
   readonly cases: readonly Case[];
 }): Promise<void> {
   const running = new Map<string, Child>();
   const faults = new Map<string, string>();
-  for (const [name, script] of Object.entries(o.engines)) {
+  for (const [name, { script, needs, input }] of Object.entries(o.engines)) {
     try {
-      if (name !== 'sallyport') createRequire(import.meta.url).resolve(name);
-      running.set(name, await Child.start(script, o.input));
+      if (needs !== undefined) createRequire(import.meta.url).resolve(needs);
+      running.set(name, await Child.start(script, input));
     } catch (fault) {
       faults.set(name, fault instanceof Error ? (fault.message.split('\n')[0] ?? '') : String(fault));
     }
@@ -141,22 +161,21 @@ async function measure(o: {
         const fault = faults.get(name);
         rows.push(
           fault === undefined
-            ? rowOf(labels, one, times.get(`${name} ${one.name}`) ?? [])
+            ? {
+                ...rowOf(labels, one, times.get(`${name} ${one.name}`) ?? []),
+                ...agreement(name, one, times),
+              }
             : { ...labels, skipped: fault },
         );
       }
     }
-    const file = statSync(o.input.model);
-    const weights = file.isFile() ? file : statSync(join(o.input.model, 'model.safetensors'));
-    const weightMiB = weights.size / 1024 ** 2;
     for (const [name, child] of running) {
-      const loadMs = Number(child.ready.loadMs);
       rows.push({
         name,
         ...o.labels,
         case: 'load',
-        p50Ms: rounded(loadMs, 0),
-        note: `${weightMiB.toFixed(0)} MiB on disk`,
+        p50Ms: rounded(Number(child.ready.loadMs), 0),
+        note: `${(bytesOf(o.engines[name]?.input.model ?? '') / 1024 ** 2).toFixed(0)} MiB on disk`,
       });
     }
   } finally {
@@ -173,6 +192,24 @@ function rowOf(labels: Record<string, string>, one: Case, times: readonly Engine
     p50Ms: rounded(median(each), 1),
     p99Ms: rounded(quantile(each, 0.99), 1),
     rps: rounded((one.order.parallel * 1000) / totals, 2),
+    processorMs: rounded(median(times.map((taken) => taken.processorMs)) / one.order.parallel, 1),
     peakMiB: Math.round(Math.max(...times.map((taken) => taken.peakMiB))),
   };
+}
+
+/** How far our logits are from the peer's on the same weights and tokens, where both tell them. */
+function agreement(name: string, one: Case, times: ReadonlyMap<string, readonly EngineTimes[]>): Row {
+  const [ours, theirs] = ['sallyport', 'onnxruntime'].map(
+    (who) => times.get(`${who} ${one.name}`)?.[0]?.logits,
+  );
+  if (name !== 'sallyport' || ours === undefined || theirs === undefined) return {};
+  const off = Math.max(...ours.map((logit, at) => Math.abs(logit - (theirs[at] ?? Number.NaN))));
+  return {
+    note: `logits up to ${Math.max(...ours.map(Math.abs)).toPrecision(2)}, ${off.toPrecision(2)} from the peer's`,
+  };
+}
+
+function bytesOf(model: string): number {
+  const file = statSync(model);
+  return file.isFile() ? file.size : statSync(join(model, 'model.safetensors')).size;
 }

@@ -3,7 +3,15 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync, 
 import { join } from 'node:path';
 
 /** DeBERTa-v3-xsmall, the shape of Prompt Guard 2 22M. */
-const SHAPE = { layers: 12, width: 384, heads: 6, feedForward: 1536, vocabulary: 128_100, buckets: 256 };
+export const SHAPE = {
+  layers: 12,
+  width: 384,
+  heads: 6,
+  feedForward: 1536,
+  vocabulary: 128_100,
+  buckets: 256,
+  positions: 512,
+};
 
 /** Writes a folder with config.json, tokenizer.json and model.safetensors of random weights; once. */
 export function makeEncoder(folder: string): void {
@@ -25,7 +33,7 @@ function config(): object {
     num_attention_heads: SHAPE.heads,
     num_hidden_layers: SHAPE.layers,
     vocab_size: SHAPE.vocabulary,
-    max_position_embeddings: 512,
+    max_position_embeddings: SHAPE.positions,
     max_relative_positions: -1,
     position_buckets: SHAPE.buckets,
     relative_attention: true,

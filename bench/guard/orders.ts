@@ -2,6 +2,8 @@
 export interface EngineInput {
   readonly model: string;
   readonly threads: number;
+  /** Ours: matrices of floats are rounded to int8 while they are read. */
+  readonly int8?: boolean;
   /** Tokens that many requests begin with; 0: none. */
   readonly prefixTokens: number;
   /** Requests at a time. */
@@ -22,5 +24,9 @@ export interface EngineTimes {
   /** Of each request, ms. */
   readonly each: readonly number[];
   readonly totalMs: number;
+  /** Processor time of the process, all its threads: on a busy machine it says more than the clock. */
+  readonly processorMs: number;
   readonly peakMiB: number;
+  /** Of the last request, where the model has its own labels: engines of the same weights must agree. */
+  readonly logits?: readonly number[];
 }

@@ -2,6 +2,7 @@ import { loadAddon } from '../../src/guard/engine/addon.ts';
 import { findAddon } from '../../src/guard/engine/addon-file.ts';
 import { GuardEngine, type Prefix } from '../../src/guard/engine/engine.ts';
 import { answerMessages, childInput, tellReady } from '../lib/child.ts';
+import { startMeasure } from './measure.ts';
 import type { EngineInput, EngineOrder, EngineTimes } from './orders.ts';
 import { someTokens } from './shapes.ts';
 
@@ -12,6 +13,7 @@ const engine = await GuardEngine.open({
   addon: loadAddon(findAddon().addon),
   model: input.model,
   threads: input.threads,
+  int8: input.int8 ?? false,
 });
 const loadMs = performance.now() - began;
 const labels = engine.info.isEncoder ? [] : [1000, 1001];
@@ -20,17 +22,23 @@ let prefix: Prefix | null = null;
 answerMessages(async (order: EngineOrder): Promise<EngineTimes> => {
   // Computing it is not timed: a gate does so once, when it starts.
   if (order.behindPrefix) prefix ??= await engine.prefix(prefixText(input.prefixTokens));
-  const start = performance.now();
+  let logits: readonly number[] | undefined;
+  const measured = startMeasure();
   const each = await Promise.all(
     Array.from({ length: order.parallel }, async (_, at) => {
       const tokens = Int32Array.from(
         someTokens(order.tokens, order.seed + at).map((one) => one % engine.info.vocabulary),
       );
-      await engine.score({ tokens, labels, ...(order.behindPrefix && prefix !== null ? { prefix } : {}) });
-      return performance.now() - start;
+      const score = await engine.score({
+        tokens,
+        labels,
+        ...(order.behindPrefix && prefix !== null ? { prefix } : {}),
+      });
+      if (engine.info.isEncoder) logits = score.logits;
+      return measured.elapsedMs();
     }),
   );
-  return { each, totalMs: performance.now() - start, peakMiB: process.resourceUsage().maxRSS / 1024 };
+  return { ...measured.times(each), ...(logits === undefined ? {} : { logits }) };
 });
 tellReady({ loadMs });
 

@@ -1,3 +1,4 @@
+import { startMeasure } from '../guard/measure.ts';
 import type { EngineInput, EngineOrder, EngineTimes } from '../guard/orders.ts';
 import { someTokens } from '../guard/shapes.ts';
 import { answerMessages, childInput, tellReady } from '../lib/child.ts';
@@ -45,7 +46,7 @@ answerMessages(async (order: EngineOrder): Promise<EngineTimes> => {
     // Warming is not timed: every slot has seen the prefix, which is the peer's best case.
     if (!order.cold && sequence.nextTokenIndex < kept) await sequence.controlledEvaluate(prefix);
   }
-  const start = performance.now();
+  const measured = startMeasure();
   const each = await Promise.all(
     running.map(async (sequence, at) => {
       const tokens = someTokens(order.tokens, order.seed + at);
@@ -56,9 +57,9 @@ answerMessages(async (order: EngineOrder): Promise<EngineTimes> => {
         ...tokens,
         [last, { generateNext: { probabilities: true } }],
       ]);
-      return performance.now() - start;
+      return measured.elapsedMs();
     }),
   );
-  return { each, totalMs: performance.now() - start, peakMiB: process.resourceUsage().maxRSS / 1024 };
+  return measured.times(each);
 });
 tellReady({ loadMs });
