@@ -25,12 +25,15 @@ const LEADS =
 const SOFT =
   'please|kindly|also|just|now|then|first|quickly|quietly|directly|immediately|always|simply|could you|can you|you must|you should|you have to|you need to|go and|make sure to|do not forget to|remember to';
 const ORDER = new RegExp(
-  `(?:^|[,;:\\])]\\s*|\\b(?:${LEADS})\\s+)(?:(?:${SOFT})\\s+)*(\\p{L}+)(?=(\\s+['"\`$(<\\p{L}\\p{N}@/#*]))`,
+  `(?:^|[,;:\\])]\\s*|\\b(?:${LEADS})\\s+)(?:(?:${SOFT})\\s+)*(?=(\\p{L}+)\\s+['"\`$(<\\p{L}\\p{N}@/#*])`,
   'gu',
 );
 /** `Order ID`, `Report date`: a label, not an order. */
 const LABEL =
   /^\s+(?:ids?|numbers?|no|dates?|confirmations?|details?|status|history|received|invitations?|requests?)\b/;
+
+/** `return parse(file)`, `import os`: a line of a program, not an order. */
+const PROGRAM = /^\s+[\w.]+(?:\((?!s\))|\s*=[^=>])/;
 
 const PUT_IN = /\p{Ll}\s+(\p{Lu}\p{Ll}+)(?=\s+\p{Ll})/gu;
 
@@ -40,7 +43,8 @@ export function orderedIn(sentence: string): ReadonlySet<string> {
   const verbs = new Set<string>();
   for (const match of folded.matchAll(ORDER)) {
     const [whole, verb = ''] = match;
-    if (isVerb(verb) && !LABEL.test(folded.slice(match.index + whole.length))) verbs.add(verb);
+    const rest = folded.slice(match.index + whole.length + verb.length);
+    if (isVerb(verb) && !LABEL.test(rest) && !PROGRAM.test(rest)) verbs.add(verb);
   }
   // "… after you Download the file": a capital where none belongs is an order that was put into another sentence.
   for (const [, verb = ''] of sentence.matchAll(PUT_IN)) if (isVerb(fold(verb))) verbs.add(fold(verb));

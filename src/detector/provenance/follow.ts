@@ -1,7 +1,7 @@
 import { viewsOf } from './decode.ts';
 import type { Provenance, ReadCommand } from './memory.ts';
 import { isAddress, isName, isTelling, tokensOf, toolWords } from './tokens.ts';
-import { onlyReads, tellingToolWords, verbsDoneBy } from './verbs.ts';
+import { onlyReads, tellingToolWords, tellsDeed, verbsDoneBy } from './verbs.ts';
 
 /** A call as provenance sees it: what it does, and what it carries. */
 export interface Deed {
@@ -69,6 +69,8 @@ interface Act {
   /** Words of the tool's name that say what it works on. */
   readonly objects: readonly string[];
   readonly reads: boolean;
+  /** Whether its name says what it does at all; else it may do anything. */
+  readonly told: boolean;
   /** Whether the user asked for something of the kind. */
   readonly asked: boolean;
 }
@@ -76,18 +78,27 @@ interface Act {
 function actOf(memory: Provenance, words: readonly string[]): Act {
   const verbs = verbsDoneBy(words);
   const asked = [...memory.wish.verbs].some((verb) => verbs.has(verb));
-  return { verbs, objects: tellingToolWords(words), reads: onlyReads(words), asked };
+  return {
+    verbs,
+    objects: tellingToolWords(words),
+    reads: onlyReads(words),
+    told: tellsDeed(words),
+    asked,
+  };
 }
 
 function scoreOf(memory: Provenance, act: Act, command: ReadCommand, shared: readonly string[]): number {
   const verbs = [...command.verbs].filter((verb) => act.verbs.has(verb));
-  if (verbs.length === 0 && !act.objects.some((word) => command.words.has(word))) return 0;
   const names = shared.filter(isName);
+  if (!act.told) return names.length > 0 ? SCORES.words : 0;
+  if (verbs.length === 0 && !act.objects.some((word) => command.words.has(word))) return 0;
   // A tool that only looks does no harm, unless it looks where the command sent it.
   if (act.reads && !names.some(isAddress)) return 0;
   const asked = act.asked && [...command.verbs].some((verb) => memory.wish.verbs.has(verb));
   if (names.length > 0)
-    return names.every((name) => memory.answersCall(name)) ? SCORES.answered : SCORES.name;
+    return names.every((name) => memory.answersCall(name) || memory.followsHanded(name, command.words))
+      ? SCORES.answered
+      : SCORES.name;
   if (shared.length > 1) return SCORES.words;
   if (shared.length === 1) return asked ? SCORES.wordAsked : SCORES.word;
   const objects = act.objects.filter((word) => speaksOf(command, word));

@@ -1,5 +1,6 @@
 import { type Command, commandsIn } from './commands.ts';
 import { fold } from './fold.ts';
+import { Handed } from './handed.ts';
 import { entryBytes, ownCopy } from './keep.ts';
 import { isName, isTelling, tokensOf } from './tokens.ts';
 import { addWish, NO_WISH, type Wish } from './wish.ts';
@@ -20,6 +21,9 @@ const MAX_TOKENS = 16_384;
 const MAX_LED = 64;
 const MAX_CALLS = 256;
 const MAX_PASSED = 1_024;
+/** Calls that are under way at once, as far as their answers are told from what others write. */
+const MAX_UNDER_WAY = 16;
+const MAX_UNDER_WAY_NAMES = 64;
 const MIN_PASSED_CHARS = 8;
 /** A result with more names than this was not looked up for one thing. */
 const MAX_FOUND = 40;
@@ -45,6 +49,10 @@ export class Provenance {
   readonly #own = new Set<string>();
   /** Names that the agent has passed to tools, whoever brought them up. */
   readonly #passed = new Set<string>();
+  /** What those said whose word the user has handed on. */
+  readonly #handed = new Handed();
+  /** What calls under way carry, by their ids. */
+  readonly #underWay = new Map<string, ReadonlySet<string>>();
   /** Commands that a call took something from, until its result is here. */
   readonly #following = new Map<string, readonly ReadCommand[]>();
   #wishBytes = 0;
@@ -103,6 +111,11 @@ export class Provenance {
     return false;
   }
 
+  /** Whether following the word that the user has handed on leads to this name, by a deed that the words speak of. */
+  followsHanded(token: string, words: ReadonlySet<string>): boolean {
+    return this.#handed.bringsAbout(token, words);
+  }
+
   result(o: { readonly callId: string; readonly tool: string; readonly text: string }): void {
     const text = o.text.slice(0, MAX_RESULT_CHARS);
     for (const token of tokensOf(text)) {
@@ -111,7 +124,11 @@ export class Provenance {
     }
     this.#lead(keyOf(o.callId), text);
     const { delegates } = this.#wish;
+    if (delegates.length > 0) this.#detailBytes += this.#handed.take(text, delegates);
+    const carried = this.#underWay.get(keyOf(o.callId));
+    this.#underWay.delete(keyOf(o.callId));
     for (const command of commandsIn(o.text, delegates.length > 0)) {
+      if (carried !== undefined && confirms(command, carried)) continue;
       const key = fold(command.text);
       if (this.#commands.has(key)) continue;
       const delegated = delegates.some((name) => command.author.includes(name));
@@ -133,6 +150,8 @@ export class Provenance {
       if (isName(token) && token.length >= MIN_PASSED_CHARS && this.#passed.size < MAX_PASSED)
         this.#add(this.#passed, token);
     }
+    this.#underWay.set(keyOf(o.callId), namesOf(o.tokens));
+    dropFirst(this.#underWay, MAX_UNDER_WAY);
     if (o.followed.length === 0) return;
     this.#following.set(keyOf(o.callId), o.followed);
     dropFirst(this.#following, MAX_CALLS);
@@ -199,6 +218,17 @@ export class Provenance {
       }
     }
   }
+}
+
+/** Names are what a confirmation repeats. */
+function namesOf(tokens: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...tokens].filter(isName).slice(0, MAX_UNDER_WAY_NAMES).map(ownCopy));
+}
+
+/** "Sent 20 EUR to DE89…" in the answer to the call that sent it: what was done, not what is to do. */
+function confirms({ verbs, tokens }: Command, carried: ReadonlySet<string>): boolean {
+  if ([...verbs].some((verb) => verb !== 'sent')) return false;
+  return [...tokens].every((token) => !isName(token) || carried.has(token));
 }
 
 /** Everything of it a copy of its own: the result that it stood in may be long. */

@@ -1,3 +1,5 @@
+import { fold } from './fold.ts';
+
 /** How far around a sentence its record is looked for. */
 const BEFORE_CHARS = 3_000;
 const RECORD_CHARS = 6_000;
@@ -41,4 +43,19 @@ export function authorAt(text: string, at: number): string {
   const own = [...recordAt(text, at).matchAll(AUTHOR)].map(([, who]) => who);
   if (own.length > 0) return own.join(' ');
   return [...text.slice(Math.max(0, at - ABOVE_CHARS), at).matchAll(AUTHOR)].at(-1)?.[1] ?? '';
+}
+
+/** Records that are looked for in one text. */
+const MAX_RECORDS = 32;
+
+/** The records of a text whose author's name has one of `names` (folded) in it. */
+export function recordsBy(text: string, names: readonly string[]): readonly string[] {
+  const records = new Set<string>();
+  for (const match of text.matchAll(AUTHOR)) {
+    const who = fold(match[1] ?? '');
+    if (!names.some((name) => who.includes(name))) continue;
+    records.add(recordAt(text, match.index));
+    if (records.size === MAX_RECORDS) break;
+  }
+  return [...records];
 }

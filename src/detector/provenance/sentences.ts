@@ -23,8 +23,8 @@ export function sentencesOf(text: string): {
   readonly joined: string;
   readonly sentences: readonly Sentence[];
 } {
-  // Lines that were wrapped for their length, as YAML and mails have them, are one sentence again.
-  const joined = withoutEscapes(text).replace(/([a-z0-9,;])\n[ \t]+(?=[a-z0-9(])/g, '$1 ');
+  // Lines that were wrapped for their length, as YAML and mails have them, are one sentence again; fields are not.
+  const joined = withoutEscapes(text).replace(/([a-z0-9,;])\n[ \t]+(?=[a-z0-9(])(?!\w{1,40}: )/g, '$1 ');
   const sentences: Sentence[] = [];
   for (const match of joined.matchAll(SENTENCE)) {
     let from = 0;

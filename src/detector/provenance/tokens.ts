@@ -1,4 +1,5 @@
 import { fold } from './fold.ts';
+import { inEnglish } from './tongues.ts';
 
 /** Words that say nothing about what a sentence or a call is for. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set(
@@ -46,7 +47,12 @@ export function isAddress(token: string): boolean {
   return /@\S|\p{L}\.\p{L}{2}|:\/\//u.test(token);
 }
 
-/** The words of a tool's name: `GitHub.inviteUser` and `github_invite_user` → git, hub, invite, user. */
+/** `check_out` and `logIn` are one word each. */
+const TWO_IN_ONE = /(check|log|sign)[^\p{L}]+(out|in|up|off)(?!\p{L})/gu;
+
+/** The words of a tool's name, in English: `GitHub.inviteUser` and `github_invite_user` → git, hub, invite, user. */
 export function toolWords(name: string): string[] {
-  return fold(name.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')).match(/\p{L}+/gu) ?? [];
+  const folded = fold(name.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')).replace(TWO_IN_ONE, '$1$2');
+  const words = folded.match(/[\p{L}\p{M}]+/gu) ?? [];
+  return words.map(inEnglish);
 }

@@ -81,13 +81,34 @@ export function verbsDoneBy(toolWords: readonly string[]): ReadonlySet<string> {
   return done;
 }
 
-const READS =
-  /^(?:get|list|search|read|view|show|find|lookup|query|check|fetch|describe|retrieve|count|calculate|think|verify|login|log|cat|grep|glob|ls|head|stat)$/;
+const READS: ReadonlySet<string> = new Set(
+  'get list search read view show find lookup query check fetch describe retrieve count calculate think verify login log cat grep glob ls head stat'.split(
+    ' ',
+  ),
+);
+/** What a name begins with that does more than look. */
+const ACTS: ReadonlySet<string> = new Set(
+  `send post write create delete remove update add put set reset upload transfer pay buy purchase invite edit modify execute exec run push
+  merge deploy publish approve cancel drop book reserve submit reply forward share move rename clone install grant change input click
+  browse open download star fork accept append insert patch start stop invoke call subscribe unsubscribe schedule`.split(
+    /\s+/,
+  ),
+);
+/** These are no nouns: wherever they stand, the tool does it (`get_and_delete`). */
+const ALWAYS_ACTS: ReadonlySet<string> = new Set('send delete remove write execute exec'.split(' '));
 
-/** A tool that only looks, by its name; `git_get_info` and `GetInfo` alike. Calls of those bring nothing about. */
+/**
+ * A tool that only looks, by its name; `git_get_info`, `GetInfo` and `mcp__tracker__list_issues` alike: the first word
+ * that says what it does decides. Calls of those bring nothing about.
+ */
 export function onlyReads(toolWords: readonly string[]): boolean {
-  const [first = '', second = ''] = toolWords;
-  return READS.test(first) || (READS.test(second) && first.length < 5);
+  const verb = toolWords.find((word) => READS.has(word) || ACTS.has(word));
+  return verb !== undefined && READS.has(verb) && !toolWords.some((word) => ALWAYS_ACTS.has(word));
+}
+
+/** Whether the words of a tool's name say what it does; of `P42` or `実行` nobody knows. */
+export function tellsDeed(toolWords: readonly string[]): boolean {
+  return toolWords.some((word) => READS.has(word) || ACTS.has(word) || VERBS_OF.has(word));
 }
 
 /** Words of tools' names that name no object. */
