@@ -148,10 +148,17 @@ function open(): Promise<Detector> {
     decoyStore: {
       insert: async () => false,
       all: async () => [],
+      mark: async () => '',
+      deleteOlderThan: async () => 0,
       list: async () => [],
       delete: async () => false,
     },
-    baselineStore: { destinations: async () => new Map(), addDestination: async () => undefined },
+    baselineStore: {
+      destinations: async () => new Map(),
+      addDestination: async () => undefined,
+      habits: async () => null,
+      putHabits: async () => undefined,
+    },
     riskStore: { since: async () => [], put: async () => undefined, deleteOlderThan: async () => 0 },
     rulesDirectory,
     profile: 'balanced',

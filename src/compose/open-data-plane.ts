@@ -60,7 +60,11 @@ export async function openDataPlane(
       protectedResourceMetadata({
         resource: own.url,
         issuer: control.url,
-        scopes: services.all().flatMap(({ name }) => [`${name}:read`, `${name}:write`]),
+        scopes: [
+          ...services.all().flatMap(({ name }) => [`${name}:read`, `${name}:write`]),
+          // Where a thief looks for what is worth having.
+          ...config.detector.decoys.scopes,
+        ],
         bearer: config.gateway.bearer,
         mtls: config.tls.clientCertificates && config.gateway.tlsCertificateFile !== null,
       }),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { raise } from '../alerts/index.ts';
 import { Approvals } from '../approvals/index.ts';
 import { type Detector, openDetector } from '../detector/index.ts';
 import { documentReader, noticeSender, ServiceRegistry } from '../gateway/index.ts';
@@ -60,6 +61,7 @@ export async function openJudges(
     denyFrom: config.detector.denyFrom,
     responses: config.detector.responses,
     labels: config.detector.labels,
+    bait: config.detector.decoys,
     memoryBytes: config.detector.memoryMiB * 1024 * 1024,
     clock,
     audit,
@@ -112,6 +114,21 @@ export async function openJudges(
         detector.riskOf({ ...request, agentId: request.from.id }, request.now),
       ),
     riskOf: ({ now, ...session }) => detector.riskOf(session, now),
+    onScopesAsked: async ({ agent, sid, scopes }) => {
+      const finding = detector.bait.scopeFinding(scopes, sid);
+      if (finding === null) return;
+      const { id: agentId, owner } = agent;
+      const actor = { agentId, owner, user: null, sid: sid ?? '', jti: '', chain: [] };
+      const alert = raise({
+        call: null,
+        actor,
+        findings: [finding],
+        effect: 'deny',
+        now: clock.now(),
+        tenant: TENANT,
+      });
+      if (alert !== null) await audit(alert);
+    },
     bearer: config.gateway.bearer,
     nonce: config.issuer.dpopNonce,
     onFault,

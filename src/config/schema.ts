@@ -6,6 +6,7 @@ const url = z.url({ protocol: /^https?$/ }).refine((text) => new URL(text).pathn
   error: 'must be an origin without a path, such as https://gate.example.com',
 });
 
+const decoyName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i);
 const file = z.string().min(1).max(4096).nullable().default(null);
 
 /**
@@ -366,6 +367,41 @@ export const configSchema = z.strictObject({
         .max(32)
         .default([])
         .describe('What is done from which risk of a call or a session on, beside what the profile does.'),
+      decoys: z
+        .strictObject({
+          listing: z
+            .array(decoyName)
+            .max(4)
+            .default([])
+            .describe(
+              'Credentials that agents see beside the real ones when they list services; each session gets values of its own.',
+            ),
+          results: z
+            .array(
+              z.strictObject({
+                from: z.string().min(1).max(200),
+                content: z.enum(['env-file', 'json-list', 'not-found']),
+                name: decoyName,
+              }),
+            )
+            .max(100)
+            .default([])
+            .describe(
+              'Answers that get a decoy: of which tool or service (`from`, with `*`), of which kind, and its name.',
+            ),
+          tools: z
+            .array(z.string().min(1).max(256))
+            .max(100)
+            .default([])
+            .describe('Tools that nobody has a reason to call: a call is denied and raises an alert.'),
+          scopes: z
+            .array(z.string().min(1).max(256))
+            .max(100)
+            .default([])
+            .describe('Scopes that nobody has a reason to ask for: asking for one raises an alert.'),
+        })
+        .prefault({})
+        .describe('Where the gate lays decoys out by itself (docs/reference/detector.md).'),
       labels: z
         .array(
           z.strictObject({

@@ -13,12 +13,18 @@ import {
 import { absentGuard, type Guard } from '../guard/index.ts';
 import { Baselines } from './baseline.ts';
 import { CHECKS } from './checks/index.ts';
-import { decoyFinding } from './decoy-finding.ts';
-import { Decoys } from './decoys.ts';
+import {
+  Bait,
+  type BaitSettings,
+  Decoys,
+  decoyFinding,
+  NO_BAIT,
+  type OutboundScanner,
+  scanOutbound,
+} from './decoys/index.ts';
 import { fuse, scoreOf } from './fuse.ts';
 import { GuardWatch } from './guard-watch.ts';
 import { Labeller, type LabelRule } from './labels/index.ts';
-import { type OutboundScanner, scanOutbound } from './outbound-scanner.ts';
 import { type Profile, type Thresholds, thresholdsOf } from './profiles.ts';
 import { type Deed, deedOfRequest, deedOfTool, follow, onlyReads } from './provenance/index.ts';
 import { type ResponseRule, respond } from './responses.ts';
@@ -51,6 +57,8 @@ export interface DetectorOptions {
   readonly without?: readonly string[];
   /** The guard model; default: none. */
   readonly guard?: Guard;
+  /** Where the gate lays decoys out by itself; default: nowhere. */
+  readonly bait?: BaitSettings;
   /** What tools, services and hosts are; default: what their names tell. */
   readonly labels?: readonly LabelRule[];
   /** What all sessions together may remember of what they read, bytes; default: 512 MiB. */
@@ -70,6 +78,8 @@ export interface Detector {
   /** Puts the rules on disk in force; with a fault in them, the old ones stay. */
   reloadRules(): Promise<RulesReload>;
   readonly decoys: Decoys;
+  /** The decoys that the gate lays out by itself. */
+  readonly bait: Bait;
   /** What its sessions take in memory, bytes; from above. */
   readonly remembered: number;
   /** Scores a call before it is made. Never throws for what a call holds. */
@@ -101,6 +111,19 @@ export interface Detector {
     readonly text: string;
     readonly now: number;
   }): readonly Finding[];
+  /**
+   * A result with a decoy in it, where an administrator has said so; null: as it was. To be called before the agent reads
+   * it, by whoever can still change it.
+   */
+  plantInResult(o: {
+    readonly subject: Subject;
+    readonly callId: string;
+    readonly tool: string;
+    readonly text: string;
+    /** Whether what was asked for is not there; null: not known. */
+    readonly missing: boolean | null;
+    readonly now: number;
+  }): Promise<string | null>;
   recordRefusal(subject: Subject, code: RefusalCode, now: number): void;
   /** Waits for what is still to be written. */
   close(): Promise<void>;
@@ -137,6 +160,7 @@ export async function openDetector(options: DetectorOptions): Promise<Detector> 
 class CanaryDetector implements Detector {
   readonly profile: Profile;
   readonly decoys: Decoys;
+  readonly bait: Bait;
   readonly #options: DetectorOptions;
   readonly #rules: RuleKeeper;
   readonly #sessions: Sessions;
@@ -153,11 +177,16 @@ class CanaryDetector implements Detector {
   constructor(options: DetectorOptions, rules: RuleKeeper, decoys: Decoys) {
     this.profile = options.profile;
     this.decoys = decoys;
+    this.bait = new Bait(options.bait ?? NO_BAIT, decoys, options.clock.now());
     this.#options = options;
     this.#rules = rules;
     this.#onFault = options.onFault ?? (() => {});
     this.#risks = new RiskWriter(options.riskStore, this.#onFault);
-    this.#baselines = new Baselines(options.baselineStore, this.#onFault);
+    this.#baselines = new Baselines({
+      store: options.baselineStore,
+      now: () => options.clock.now(),
+      onFault: this.#onFault,
+    });
     this.#thresholds = thresholdsOf(options.profile, options);
     this.#responses = options.profile === 'observe' ? [] : (options.responses ?? []);
     this.#labeller = new Labeller(options.labels ?? []);
@@ -211,11 +240,13 @@ class CanaryDetector implements Detector {
     const view = viewCall(call);
     const deed = deedOf(call, view);
     const reads = onlyReads(deed.words);
-    const known = this.#baselines.of(subject.tenant, subject.agentId);
-    const [destinations, guard] = await Promise.all([
-      known instanceof Map ? known : inTime(known, o.deadlineMs, this.#onFault),
+    const loading = this.#baselines.of(subject.tenant, subject.agentId);
+    const [known, guard] = await Promise.all([
+      loading instanceof Promise ? inTime(loading, o.deadlineMs, this.#onFault) : loading,
       this.#guard.call(session.guard, { call, asks: !reads, deadlineMs: o.deadlineMs }),
     ]);
+    const { tenant, agentId } = subject;
+    if (known !== null) this.#baselines.take(known, { tenant, agentId, ...outgoingOf(call), at: now });
     const labels = this.#labeller.ofCall(call);
     const following = follow(session.provenance, deed);
     const input = {
@@ -230,9 +261,11 @@ class CanaryDetector implements Detector {
         now,
       }),
       decoys: this.decoys.setOf(subject.tenant),
+      decoyTool: this.bait.toolFinding(call, subject),
       labels,
       following,
-      destinations,
+      destinations: known?.destinations ?? null,
+      habits: known?.habits ?? null,
       guard,
       reads,
       tooFast: waitMs > 0,
@@ -249,15 +282,14 @@ class CanaryDetector implements Detector {
     });
     this.#sessions.settle(session, now);
     this.#sessions.addRisk(session, findings, now);
-    const onLate = destinations === null || guard === 'late' ? this.#options.onLate : null;
+    const onLate = known === null || guard === 'late' ? this.#options.onLate : null;
     const responding = respond(this.#responses, {
       call: scoreOf(findings),
       session: this.#sessions.riskOf(subject, now).score,
     });
     const verdict = fuse({ findings, responding, thresholds: this.#thresholds, waitMs, onLate });
-    if (destinations !== null && verdict.effect === 'allow') {
-      const { tenant, agentId } = subject;
-      this.#baselines.learn(destinations, { tenant, agentId, destination: view.destination, at: now });
+    if (known !== null && verdict.effect === 'allow') {
+      this.#baselines.learn(known, { tenant, agentId, destination: view.destination, at: now });
     }
     return verdict;
   }
@@ -337,9 +369,9 @@ class CanaryDetector implements Detector {
     return this.#rules.current().match({ event: new RuleEvent(on, fields, args), state, ...who });
   }
 
-  #decoysIn({ tenant }: SessionState, text: string): readonly DecoyRecord[] {
+  #decoysIn({ tenant, sid }: SessionState, text: string): readonly DecoyRecord[] {
     const searched = text.length <= DECOY_TEXT_CHARS ? text : text.slice(0, DECOY_TEXT_CHARS);
-    return this.decoys.setOf(tenant)?.findIn(Buffer.from(searched, 'utf8')) ?? [];
+    return this.decoys.setOf(tenant)?.findIn(Buffer.from(searched, 'utf8'), sid) ?? [];
   }
 
   riskOf(session: Pick<Subject, 'tenant' | 'sid' | 'agentId'>, now: number): SessionRisk {
@@ -348,9 +380,12 @@ class CanaryDetector implements Detector {
 
   outboundScanner(subject: Subject): OutboundScanner {
     const session = this.#sessions.of(subject, this.#options.clock.now());
-    return scanOutbound(this.decoys.setOf(subject.tenant), session.decoysRead, (finding) =>
-      this.#sessions.addRisk(session, [finding], this.#options.clock.now()),
-    );
+    return scanOutbound({
+      set: this.decoys.setOf(subject.tenant),
+      sid: subject.sid,
+      sights: session.decoysRead,
+      onFound: (finding) => this.#sessions.addRisk(session, [finding], this.#options.clock.now()),
+    });
   }
 
   inspectStray({ subject, text, now }: { subject: Subject; text: string; now: number }): readonly Finding[] {
@@ -360,6 +395,21 @@ class CanaryDetector implements Detector {
     );
     this.#sessions.addRisk(session, findings, now);
     return findings;
+  }
+
+  async plantInResult(o: {
+    readonly subject: Subject;
+    readonly callId: string;
+    readonly tool: string;
+    readonly text: string;
+    readonly missing: boolean | null;
+    readonly now: number;
+  }): Promise<string | null> {
+    const planted = await this.bait.inAnswer({ ...o, source: o.tool });
+    if (planted === null) return null;
+    const { decoysRead } = this.#sessions.ofAgent(o.subject, o.now);
+    if (decoysRead.size < MAX_SIGHTS) decoysRead.set(planted.decoy.id, { tool: o.tool, at: o.now });
+    return planted.text;
   }
 
   recordRefusal(subject: Subject, code: RefusalCode, now: number): void {
@@ -392,6 +442,15 @@ function deedOf(call: Call, { fields }: View): Deed {
   const text = fields.get('text') ?? '';
   if (call.kind === 'tool') return deedOfTool(call.tool, valuesOf(call.args));
   return deedOfRequest({ method: call.method, host: call.origin.host, path: fields.get('path') ?? '', text });
+}
+
+/** How much a call sends, and by whose right. */
+function outgoingOf(call: Call): { readonly bytesOut: number; readonly credential: string | null } {
+  if (call.kind === 'tool') return { bytesOut: valuesOf(call.args).length, credential: null };
+  const { body, service, query } = call;
+  const bytes =
+    body.kind === 'buffered' ? body.bytes.length : body.kind === 'stream' ? (body.length ?? 0) : 0;
+  return { bytesOut: bytes + query.length, credential: service.credential };
 }
 
 /** The id that the call's result will come with. */

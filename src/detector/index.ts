@@ -1,6 +1,6 @@
+export type { BaitSettings, OutboundScanner } from './decoys/index.ts';
 export type { Detector, DetectorOptions } from './detector.ts';
 export { openDetector } from './detector.ts';
-export type { OutboundScanner } from './outbound-scanner.ts';
 export { thresholdsOf } from './profiles.ts';
 export { type Change, Earlier } from './replay/diff.ts';
 export { openReplay, type Replay, type ReplayLine } from './replay/replay.ts';

@@ -18,11 +18,15 @@ export interface DecoyRecord {
 export interface DecoyStore {
   insert(decoy: DecoyRecord): Promise<boolean>;
   all(): Promise<DecoyRecord[]>;
+  /** Another text whenever something was planted or removed: whether reading all of them is worth it. */
+  mark(): Promise<string>;
   list(tenant: string): Promise<DecoyRecord[]>;
   delete(tenant: string, id: string): Promise<boolean>;
+  /** Removes what was planted for one session before that time; decoys for every session stay. */
+  deleteOlderThan(at: number): Promise<number>;
 }
 
-/** First sight of a destination by an agent, kept so that a restart does not make everything new again. */
+/** What an agent has done before, kept so that a restart does not make everything new again. */
 export interface BaselineStore {
   /** Destinations that the agent has used, with the time of first use (ms). */
   destinations(tenant: string, agentId: string): Promise<ReadonlyMap<string, number>>;
@@ -30,6 +34,14 @@ export interface BaselineStore {
     readonly tenant: string;
     readonly agentId: string;
     readonly destination: string;
+    readonly at: number;
+  }): Promise<void>;
+  /** What its active hours looked like, as it was put; null: nothing is known. */
+  habits(tenant: string, agentId: string): Promise<string | null>;
+  putHabits(entry: {
+    readonly tenant: string;
+    readonly agentId: string;
+    readonly habits: string;
     readonly at: number;
   }): Promise<void>;
 }

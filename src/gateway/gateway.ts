@@ -26,6 +26,7 @@ import {
   type ReadyReport,
   readyEndpoint,
   resourceEndpoint,
+  servicesEndpoint,
 } from './endpoints/index.ts';
 import { NeedleCache } from './forward/needle-cache.ts';
 import { InFlight } from './in-flight.ts';
@@ -160,6 +161,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     ['/.well-known/oauth-protected-resource', resourceEndpoint(options.resourceMetadata)],
     ['/v1/decide', decideEndpoint],
     ['/v1/observe', observeEndpoint],
+    ['/v1/services', servicesEndpoint],
     ['/v1/ca', authorityEndpoint({ sessions, services, audit: (event) => audit.append(event) })],
     [APPROVALS_PREFIX, approvalEndpoint(APPROVALS_PREFIX)],
   ]);

@@ -76,9 +76,9 @@ export interface Hold {
 }
 
 /** What the line asks of detector/. */
-export type DetectorGate = Pick<
+export type DetectorGate = { readonly bait: Pick<Detector['bait'], 'listing' | 'wants'> } & Pick<
   Detector,
-  'inspect' | 'observe' | 'riskOf' | 'outboundScanner' | 'inspectStray' | 'recordRefusal'
+  'inspect' | 'observe' | 'riskOf' | 'outboundScanner' | 'inspectStray' | 'plantInResult' | 'recordRefusal'
 >;
 
 export interface LineSettings {

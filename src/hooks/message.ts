@@ -26,6 +26,8 @@ export interface HookResult extends MessageBase {
   readonly callId: string;
   readonly tool: string;
   readonly text: string;
+  /** Whether the host gives its agent another result to read, when the hook says so. */
+  readonly replaceable: boolean;
 }
 
 /** The user has said something. */

@@ -15,7 +15,7 @@ import type { AskedGrant } from './grants/asked-grant.ts';
 import { type OnceOnly, rowOf } from './grants/once.ts';
 import { actorsAfter, grantDetails, ownClaims } from './issued-claims.ts';
 import { OAuthFault, tooManyRequests } from './oauth-fault.ts';
-import type { PassportStores } from './options.ts';
+import type { PassportStores, ScopesAsked } from './options.ts';
 import { isAgentId, type ReadPassport } from './passport-reader.ts';
 import { type AuthenticatedBy, credentialOf, type Pepper } from './pepper.ts';
 import type { Revocable, RevocationIndex } from './revocation-index.ts';
@@ -37,6 +37,8 @@ export interface IssuingOptions {
   readonly statusEntries: StatusEntries;
   /** Delegations that a chain may hold, at most. */
   readonly maxDepth: number;
+  /** Told of the scopes that an agent asks for, before it is answered: some are decoys. */
+  readonly onAsked?: ScopesAsked;
 }
 
 /** Who authenticated, as it was registered at that moment, and with what. */
@@ -108,6 +110,7 @@ export class Issuing {
     }
     if (requested === undefined || requested === '') return grantable;
     const scopes = [...new Set(requested.split(' '))];
+    await this.#o.onAsked?.({ agent, sid: parent?.claims.sid ?? null, scopes });
     const refused = scopes.find((scope) => !grantable.includes(scope));
     if (refused !== undefined) {
       // The text is the client's own; a part of it is enough to find the fault.

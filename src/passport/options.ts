@@ -7,6 +7,7 @@ import type { DelegationPolicy } from './delegation-policy.ts';
 import type { EnrolmentStore } from './enrol/store.ts';
 import type { RatchetStore } from './ratchet/store.ts';
 import type {
+  AgentRecord,
   AgentStore,
   CallCountStore,
   IssueStore,
@@ -33,6 +34,13 @@ export interface PassportStores {
   readonly approvals: ApprovalStore;
   readonly backchannel: BackchannelStore;
 }
+
+/** What an authenticated agent asks for, and in which session where it exchanges a passport. */
+export type ScopesAsked = (o: {
+  readonly agent: AgentRecord;
+  readonly sid: string | null;
+  readonly scopes: readonly string[];
+}) => Promise<void>;
 
 export interface PassportRoomOptions {
   readonly tenant?: string;
@@ -77,6 +85,8 @@ export interface PassportRoomOptions {
   /** Ask for a server nonce in DPoP proofs (RFC 9449 sections 8 and 9). */
   readonly nonce?: boolean;
   readonly limits?: { readonly address?: RateLimit; readonly client?: RateLimit };
+  /** Told of the scopes that agents ask for, before they are answered. */
+  readonly onScopesAsked?: ScopesAsked;
   /** Told of faults that no caller waits for. */
   readonly onFault?: (fault: unknown) => void;
 }

@@ -151,6 +151,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     audit,
     statusEntries,
     maxDepth,
+    ...(o.onScopesAsked === undefined ? {} : { onAsked: o.onScopesAsked }),
   });
   const tokens = new TokenEndpoints({ reader, directory, revocations, limiter, clock, bearer });
   const signer = new Signer(keys);

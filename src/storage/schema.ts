@@ -160,6 +160,8 @@ export interface Schema {
     planted_by: string;
   };
   destinations: { tenant: string; agent_id: string; destination: string; first_at: number };
+  /** `habits` is JSON: see detector/habits.ts. */
+  habits: { tenant: string; agent_id: string; habits: string; at: number };
   risks: { tenant: string; sid: string; score: number; findings: number; at: number };
   services: {
     tenant: string;

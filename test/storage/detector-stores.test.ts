@@ -27,6 +27,41 @@ describeEachDialect('decoys', (database) => {
     expect(await decoys.delete('default', 'decoy_1')).toBe(true);
     expect(await decoys.all()).toEqual([]);
   });
+
+  test('its mark is another one after every change, and the same one without', async () => {
+    const { decoys } = await database.open();
+    const marks = [await decoys.mark()];
+    await decoys.insert(decoy());
+    marks.push(await decoys.mark());
+    await decoys.insert(decoy({ id: 'decoy_2', value: 'another value' }));
+    marks.push(await decoys.mark());
+    await decoys.delete('default', 'decoy_2');
+    await decoys.insert(decoy({ id: 'decoy_3', value: 'a third value' }));
+    marks.push(await decoys.mark());
+    expect(new Set(marks).size).toBe(4);
+    expect(await decoys.mark()).toBe(marks.at(-1));
+  });
+
+  test('what was planted for one session is forgotten, what was planted for all is not', async () => {
+    const { decoys } = await database.open();
+    await decoys.insert(decoy({ id: 'all', value: 'for all of them', sid: null, plantedAt: 1 }));
+    await decoys.insert(decoy({ id: 'old', value: 'for an old one', sid: 'sid_1', plantedAt: 1 }));
+    await decoys.insert(decoy({ id: 'new', value: 'for a new one', sid: 'sid_2', plantedAt: 9 }));
+    expect(await decoys.deleteOlderThan(9)).toBe(1);
+    expect((await decoys.all()).map(({ id }) => id)).toEqual(['all', 'new']);
+  });
+});
+
+describeEachDialect('habits', (database) => {
+  test('the last ones that were put count, for each agent', async () => {
+    const { baselines } = await database.open();
+    expect(await baselines.habits('default', 'a')).toBeNull();
+    await baselines.putHabits({ tenant: 'default', agentId: 'a', habits: '{"a":1}', at: 1 });
+    await baselines.putHabits({ tenant: 'default', agentId: 'a', habits: '{"a":2}', at: 2 });
+    expect(await baselines.habits('default', 'a')).toBe('{"a":2}');
+    expect(await baselines.habits('default', 'b')).toBeNull();
+    expect(await baselines.habits('other', 'a')).toBeNull();
+  });
 });
 
 describeEachDialect('destinations', (database) => {

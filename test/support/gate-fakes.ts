@@ -217,6 +217,8 @@ export async function openFakeGate(o: FakeGateOptions = {}): Promise<FakeGate> {
         ...o.inspect?.(),
       }),
       observe: async () => [],
+      bait: { listing: async () => [], wants: () => false },
+      plantInResult: async () => null,
       riskOf: () => NO_RISK,
       outboundScanner: () => ({
         push: (bytes: Uint8Array) =>

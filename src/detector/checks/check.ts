@@ -1,6 +1,7 @@
 import type { Call, Finding, Subject } from '../../core/index.ts';
 import type { GuardScores } from '../../guard/index.ts';
-import type { DecoySet } from '../decoy-set.ts';
+import type { DecoySet } from '../decoys/index.ts';
+import type { Habits } from '../habits.ts';
 import type { Label } from '../labels/index.ts';
 import type { Following } from '../provenance/index.ts';
 import type { SessionState } from '../sessions/index.ts';
@@ -15,6 +16,8 @@ export interface CheckInput {
   /** What the rules for calls say. */
   readonly ruleFindings: readonly Finding[];
   readonly decoys: DecoySet | null;
+  /** Set when the tool itself is a decoy. */
+  readonly decoyTool: Finding | null;
   /** What the tool or the place is. */
   readonly labels: ReadonlySet<Label>;
   /** What the call takes up from sentences of results that order something. */
@@ -23,6 +26,8 @@ export interface CheckInput {
   readonly reads: boolean;
   /** What the guard model says of the call. */
   readonly guard: GuardScores;
+  /** How the agent has worked before; null: not known in time. */
+  readonly habits: Pick<Habits, 'deviations' | 'strangeHour'> | null;
   /** Destinations that the agent has used before, with the time of first use; null: not known in time. */
   readonly destinations: ReadonlyMap<string, number> | null;
   /** True when this call came faster than the session may call. */

@@ -1,19 +1,28 @@
 import { canonicalJson } from '../../audit/index.ts';
-import type { Call, Finding } from '../../core/index.ts';
-import { decoyFinding } from '../decoy-finding.ts';
+import { type Call, type Finding, type JsonValue, LIMITS } from '../../core/index.ts';
+import { decoyFinding } from '../decoys/index.ts';
 import { type Check, NO_FINDINGS } from './check.ts';
 
-/** A decoy anywhere in the call, in any encoding that is searched for. Streamed bodies are watched as they leave. */
-export const decoyCheck: Check = ({ call, decoys, session }) => {
+/**
+ * A decoy anywhere in the call: as it stands in one place, or however it is written and cut over several. Streamed bodies
+ * are watched as they leave.
+ */
+export const decoyCheck: Check = ({ call, decoys, decoyTool, session }) => {
+  if (decoyTool !== null) return [decoyTool];
   if (decoys === null) return NO_FINDINGS;
   const found = new Map<string, Finding>();
   for (const [where, bytes] of placesOf(call)) {
-    for (const decoy of decoys.findIn(bytes)) {
+    for (const decoy of decoys.findIn(bytes, session.sid)) {
       if (!found.has(decoy.id))
         found.set(decoy.id, decoyFinding(decoy, where, session.decoysRead.get(decoy.id)));
     }
   }
-  return [...found.values()];
+  if (found.size > 0) return [...found.values()];
+  return decoys
+    .findDeep(textsOf(call))
+    .map((decoy) =>
+      decoyFinding(decoy, 'call, written otherwise or in pieces', session.decoysRead.get(decoy.id)),
+    );
 };
 
 function* placesOf(call: Call): Generator<readonly [where: string, bytes: Uint8Array]> {
@@ -29,4 +38,53 @@ function* placesOf(call: Call): Generator<readonly [where: string, bytes: Uint8A
     Buffer.from(call.headers.map(([name, value]) => `${name}: ${value}`).join('\n'), 'latin1'),
   ];
   if (call.body.kind === 'buffered') yield ['request body', call.body.bytes];
+}
+
+/** What a call carries, value by value and one behind the other. */
+function* textsOf(call: Call): Generator<string | Uint8Array> {
+  if (call.kind === 'tool') {
+    const values = leavesOf(call.args);
+    yield values.join('');
+    yield* values;
+    yield call.tool;
+    return;
+  }
+  const { host } = call.origin;
+  const query = [...new URLSearchParams(call.query).values()];
+  yield `${host}${call.path}`;
+  yield call.query;
+  yield query.join('');
+  yield* query;
+  const fields = call.headers.map(([, value]) => value);
+  yield fields.join('');
+  yield* fields;
+  if (call.body.kind === 'buffered') yield* bodyTexts(call.body.bytes);
+}
+
+function* bodyTexts(bytes: Uint8Array): Generator<string | Uint8Array> {
+  const text = Buffer.from(bytes.subarray(0, LIMITS.decideBodyBytes)).toString('utf8');
+  yield text;
+  yield bytes;
+  try {
+    const values = leavesOf(JSON.parse(text));
+    yield values.join('');
+    yield* values;
+  } catch {
+    // No JSON: forms and multipart bodies are found in pieces.
+  }
+}
+
+const MAX_LEAVES = 512;
+
+/** The values of JSON, in their order, without the names of members. */
+function leavesOf(root: JsonValue): readonly string[] {
+  const leaves: string[] = [];
+  const walk = (value: JsonValue, depth: number): void => {
+    if (depth > LIMITS.jsonDepth || leaves.length >= MAX_LEAVES) return;
+    if (value !== null && typeof value === 'object') {
+      for (const member of Object.values(value)) walk(member, depth + 1);
+    } else leaves.push(String(value));
+  };
+  walk(root, 0);
+  return leaves;
 }

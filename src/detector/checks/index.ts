@@ -4,6 +4,7 @@ import { destinationCheck } from './destination-check.ts';
 import { flowCheck } from './flow-check.ts';
 import { forgottenCheck } from './forgotten-check.ts';
 import { guardCheck } from './guard-check.ts';
+import { habitCheck } from './habit-check.ts';
 import { provenanceCheck } from './provenance-check.ts';
 import { rateCheck } from './rate-check.ts';
 import { refusalCheck } from './refusal-check.ts';
@@ -16,6 +17,7 @@ export const CHECKS: readonly Check[] = [
   rateCheck,
   refusalCheck,
   destinationCheck,
+  habitCheck,
   decoyCheck,
   provenanceCheck,
   forgottenCheck,

@@ -1,3 +1,4 @@
+export { fold } from './fold.ts';
 export { type Deed, deedOfRequest, deedOfTool, type Following, follow } from './follow.ts';
 export { Provenance } from './memory.ts';
 export { toolWords } from './tokens.ts';

@@ -159,12 +159,16 @@ function subjectOf(sid: string): Subject {
 const NO_DECOYS: DecoyStore = {
   insert: async () => false,
   all: async () => [],
+  mark: async () => '',
   list: async () => [],
   delete: async () => false,
+  deleteOlderThan: async () => 0,
 };
 const NO_BASELINES: BaselineStore = {
   destinations: async () => new Map(),
   addDestination: async () => undefined,
+  habits: async () => null,
+  putHabits: async () => undefined,
 };
 const NO_RISKS: RiskStore = {
   since: async () => [],

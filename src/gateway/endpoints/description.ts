@@ -67,7 +67,33 @@ export const GATEWAY_OPERATIONS: readonly GatewayOperation[] = [
     params: null,
     query: null,
     body: hookBodySchema,
-    result: z.object({ findings: z.array(finding) }),
+    result: z.object({
+      findings: z.array(finding),
+      result: z
+        .string()
+        .optional()
+        .describe('What the agent is to read instead: the result with a decoy in it.'),
+    }),
+  },
+  {
+    method: 'get',
+    path: '/v1/services',
+    summary: 'What the passport may reach, and the credentials by name.',
+    open: false,
+    params: null,
+    query: null,
+    body: null,
+    result: z.object({
+      services: z.array(
+        z.object({
+          name: z.string(),
+          url: z.string().describe('Base of its reverse URL.'),
+          origins: z.array(z.string()),
+          credential: z.string().nullable(),
+        }),
+      ),
+      credentials: z.array(z.looseObject({ name: z.string() })),
+    }),
   },
   {
     method: 'post',

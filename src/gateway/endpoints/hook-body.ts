@@ -13,6 +13,7 @@ export const hookBodySchema = z
     tool: z.string().min(1).max(256).default('-'),
     args: z.json().default(null),
     text: z.string().default(''),
+    replaceable: z.boolean().default(false).describe('Whether the agent can be given another result.'),
   })
   .meta({
     examples: [
@@ -33,6 +34,8 @@ export interface HookBody {
   readonly tool: string;
   readonly args: JsonValue;
   readonly text: string;
+  /** Whether whoever asks can give the agent another result to read. */
+  readonly replaceable: boolean;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

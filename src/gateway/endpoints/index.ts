@@ -6,6 +6,7 @@ export { decideEndpoint } from './decide.ts';
 export type { Endpoint, EndpointRequest } from './endpoint.ts';
 export { observeEndpoint } from './observe.ts';
 export { healthEndpoint, type ReadyReport, readyEndpoint, resourceEndpoint } from './open.ts';
+export { servicesEndpoint } from './services.ts';
 
 export const APPROVALS_PREFIX = '/v1/approvals/';
 

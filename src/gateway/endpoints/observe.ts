@@ -11,7 +11,7 @@ export const observeEndpoint: Endpoint = {
   answer: async (request) => {
     const { line, story, body } = request;
     const passport = await verifyPassport(line, story, request.presented());
-    const { sessionId, phase, callId, tool, text } = await readHookBody(body);
+    const { sessionId, phase, callId, tool, text, replaceable } = await readHookBody(body);
     const { subject } = passport;
     const now = line.clock.now();
     const sid = phase === 'instruction' ? instructed(passport, sessionId) : subject.sid;
@@ -38,9 +38,16 @@ export const observeEndpoint: Endpoint = {
       },
     });
     await tellFindings(line, story, findings, 'allow');
+    const planted =
+      phase === 'result' && replaceable
+        ? await line.detector.plantInResult({ subject, callId, tool, text, missing: null, now })
+        : null;
     return {
       status: 200,
-      body: { findings: findings.map(({ check, title, severity }) => ({ check, title, severity })) },
+      body: {
+        findings: findings.map(({ check, title, severity }) => ({ check, title, severity })),
+        ...(planted === null ? {} : { result: planted }),
+      },
     };
   },
 };

@@ -7,6 +7,7 @@ import { scrubResponse } from '../scrub/index.ts';
 import { tellFindings } from '../steps.ts';
 import type { UpstreamResponse } from './exchange.ts';
 import type { Outbound } from './outbound.ts';
+import { plantInAnswer } from './planted-answer.ts';
 import { ResultText } from './result-text.ts';
 import { reverseFields } from './reverse-fields.ts';
 import type { Sent } from './send.ts';
@@ -31,7 +32,12 @@ export async function relayAnswer(
   const { call, outbound, subject, sent, response } = o;
   const upstream = await sent.exchange.response();
   try {
-    const answer = await readable(upstream, call, outbound);
+    const scrubbed = await readable(upstream, call, outbound);
+    const { status } = upstream;
+    const answer = {
+      ...scrubbed,
+      ...(await plantInAnswer(line, { call, subject, status, answer: scrubbed })),
+    };
     const text = new ResultText(answer.headers);
     const take = (chunk: Uint8Array): void => {
       story.responseBytes += chunk.length;

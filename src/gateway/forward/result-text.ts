@@ -6,6 +6,13 @@ const MAX_BYTES = 64 * 1024;
 const TEXTUAL =
   /^(?:text\/|application\/(?:[a-z0-9.+-]*\+)?(?:json|xml|javascript|x-www-form-urlencoded|x-ndjson)\b)/i;
 
+/** Whether an answer is text that can be read as it stands. */
+export function isTextual(headers: HeaderList): boolean {
+  const [type = ''] = valuesOf(headers, 'content-type');
+  const coded = valuesOf(headers, 'content-encoding').some((coding) => coding.toLowerCase() !== 'identity');
+  return TEXTUAL.test(type) && !coded;
+}
+
 /** Keeps the beginning of a textual answer, scrubbed, for the detector. */
 export class ResultText {
   readonly #wanted: boolean;
@@ -13,9 +20,7 @@ export class ResultText {
   #bytes = 0;
 
   constructor(headers: HeaderList) {
-    const [type = ''] = valuesOf(headers, 'content-type');
-    const coded = valuesOf(headers, 'content-encoding').some((coding) => coding.toLowerCase() !== 'identity');
-    this.#wanted = TEXTUAL.test(type) && !coded;
+    this.#wanted = isTextual(headers);
   }
 
   push(chunk: Uint8Array): void {

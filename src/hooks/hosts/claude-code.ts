@@ -14,15 +14,19 @@ import { check, type Envelope, readEnvelope, textOfResult, toolFields } from '..
  * are said in `hookSpecificOutput`, silence leaves the host's own question to its user as it is.
  */
 export const claudeCode: HookHost = {
-  read: (stdin) => readToolHost(readEnvelope(stdin)),
-  answer: (message, verdict) => answerToolHost(message, verdict, { asks: true, rewrites: true }),
+  read: (stdin) => readToolHost(readEnvelope(stdin), { replaces: false }),
+  answer: (message, verdict) =>
+    answerToolHost(message, verdict, { asks: true, rewrites: true, replaces: false }),
 };
 
 /** Permission modes in which nobody is asked. */
 const UNATTENDED: ReadonlySet<string> = new Set(['bypassPermissions', 'dontAsk']);
 
 /** Messages of Claude Code, and of hosts that took over its wire. Throws HookInputError. */
-export function readToolHost({ event, sessionId, members }: Envelope): HookMessage {
+export function readToolHost(
+  { event, sessionId, members }: Envelope,
+  { replaces }: { readonly replaces: boolean },
+): HookMessage {
   const base = { event, sessionId };
   switch (event) {
     case 'PreToolUse':
@@ -33,7 +37,14 @@ export function readToolHost({ event, sessionId, members }: Envelope): HookMessa
     }
     case 'PostToolUse': {
       const { tool_name: tool, tool_use_id: callId } = check(toolFields, members);
-      return { ...base, kind: 'result', callId, tool, text: textOfResult(members.tool_response) };
+      return {
+        ...base,
+        kind: 'result',
+        callId,
+        tool,
+        text: textOfResult(members.tool_response),
+        replaceable: replaces,
+      };
     }
     case 'UserPromptSubmit':
       return { ...base, kind: 'prompt', text: textOfResult(members.prompt) };
@@ -46,10 +57,10 @@ export function readToolHost({ event, sessionId, members }: Envelope): HookMessa
 export function answerToolHost(
   message: HookMessage,
   verdict: HookVerdict,
-  can: { readonly asks: boolean; readonly rewrites: boolean },
+  can: { readonly asks: boolean; readonly rewrites: boolean; readonly replaces: boolean },
 ): HookAnswer {
   const { event } = message;
-  const { restrain, reason = '', rewriteArgs, appendContext } = verdict;
+  const { restrain, reason = '', rewriteArgs, replaceResult, appendContext } = verdict;
   const specific = (members: JsonObject) => say({ hookSpecificOutput: { hookEventName: event, ...members } });
   switch (message.kind) {
     case 'call':
@@ -63,6 +74,10 @@ export function answerToolHost(
       return restrain === 'deny' ? specific({ decision: { behavior: 'deny', message: reason } }) : SILENCE;
     case 'result':
       if (restrain !== 'none') return say({ decision: 'block', reason });
+      if (replaceResult !== undefined && can.replaces) {
+        const context = appendContext === undefined ? '' : `${appendContext}\n`;
+        return say({ decision: 'block', reason: `${context}${replaceResult}` });
+      }
       return appendContext === undefined ? SILENCE : specific({ additionalContext: appendContext });
     default:
       return SILENCE;

@@ -20,7 +20,14 @@ function readMessage({ event, sessionId, members }: Envelope): HookMessage {
     }
     case 'AfterTool': {
       const { tool_name: tool, tool_use_id: callId } = check(toolFields, members);
-      return { ...base, kind: 'result', callId, tool, text: textOfResult(members.tool_response) };
+      return {
+        ...base,
+        kind: 'result',
+        callId,
+        tool,
+        text: textOfResult(members.tool_response),
+        replaceable: true,
+      };
     }
     case 'BeforeAgent':
       return { ...base, kind: 'prompt', text: textOfResult(members.prompt) };

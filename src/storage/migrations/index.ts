@@ -6,6 +6,7 @@ import { certificates } from './0005-certificates.ts';
 import { ratchets } from './0006-ratchets.ts';
 import { people } from './0007-people.ts';
 import { approvers } from './0008-approvers.ts';
+import { habits } from './0009-habits.ts';
 import type { Migration } from './migration.ts';
 
 export type { MigrationTarget } from './migrate.ts';
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ratchets,
   people,
   approvers,
+  habits,
 ];

@@ -21,5 +21,21 @@ export function baselineStore({ db }: Link): BaselineStore {
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     },
+    async habits(tenant, agentId) {
+      const found = await db
+        .selectFrom('habits')
+        .select('habits')
+        .where('tenant', '=', tenant)
+        .where('agent_id', '=', agentId)
+        .executeTakeFirst();
+      return found?.habits ?? null;
+    },
+    async putHabits({ tenant, agentId, habits, at }) {
+      await db
+        .insertInto('habits')
+        .values({ tenant, agent_id: agentId, habits, at })
+        .onConflict((conflict) => conflict.columns(['tenant', 'agent_id']).doUpdateSet({ habits, at }))
+        .execute();
+    },
   };
 }

@@ -57,6 +57,13 @@ export function decoyStore({ db }: Link): DecoyStore {
     async all() {
       return rows.many(await all().orderBy('tenant').orderBy('id').execute());
     },
+    async mark() {
+      const { count, newest } = await db
+        .selectFrom('decoys')
+        .select(({ fn }) => [fn.countAll().as('count'), fn.max('id').as('newest')])
+        .executeTakeFirstOrThrow();
+      return `${count} ${newest}`;
+    },
     async list(tenant) {
       return rows.many(await all().where('tenant', '=', tenant).orderBy('id').execute());
     },
@@ -67,6 +74,14 @@ export function decoyStore({ db }: Link): DecoyStore {
         .where('id', '=', id)
         .executeTakeFirst();
       return result.numDeletedRows === 1n;
+    },
+    async deleteOlderThan(at) {
+      const result = await db
+        .deleteFrom('decoys')
+        .where('sid', 'is not', null)
+        .where('planted_at', '<', at)
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
     },
   };
 }

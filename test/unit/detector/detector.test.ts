@@ -55,6 +55,8 @@ describe('a check that comes too late', () => {
   const slow: BaselineStore = {
     destinations: () => new Promise(() => {}),
     addDestination: async () => {},
+    habits: async () => null,
+    putHabits: async () => {},
   };
   const broken: BaselineStore = { ...slow, destinations: () => Promise.reject(new Error('disk')) };
   const ask = (detector: Awaited<ReturnType<Bench['open']>>, call = httpCall()) =>

@@ -1,7 +1,7 @@
-import type { Finding } from '../core/index.ts';
-import { decoyFinding } from './decoy-finding.ts';
+import type { Finding } from '../../core/index.ts';
+import type { DecoySight } from '../sessions/index.ts';
 import type { DecoySet } from './decoy-set.ts';
-import type { DecoySight } from './sessions/index.ts';
+import { decoyFinding } from './finding.ts';
 
 /** Watches a request body on its way out, whatever the chunks. */
 export interface OutboundScanner {
@@ -14,19 +14,20 @@ export interface OutboundScanner {
 
 const NOTHING: OutboundScanner = { push: () => null, end: () => null, idle: true };
 
-export function scanOutbound(
-  set: DecoySet | null,
-  sights: ReadonlyMap<string, DecoySight>,
-  onFound: (finding: Finding) => void,
-): OutboundScanner {
-  if (set === null) return NOTHING;
-  const search = set.search();
+export function scanOutbound(o: {
+  readonly set: DecoySet | null;
+  readonly sid: string;
+  readonly sights: ReadonlyMap<string, DecoySight>;
+  readonly onFound: (finding: Finding) => void;
+}): OutboundScanner {
+  if (o.set === null) return NOTHING;
+  const search = o.set.search(o.sid);
   return {
     push: (chunk) => {
       const [decoy] = search.push(chunk);
       if (decoy === undefined) return null;
-      const finding = decoyFinding(decoy, 'request body', sights.get(decoy.id));
-      onFound(finding);
+      const finding = decoyFinding(decoy, 'request body', o.sights.get(decoy.id));
+      o.onFound(finding);
       return finding;
     },
     // Nothing waits for the end: a decoy that is not whole is none.

@@ -1,7 +1,7 @@
-import { type AuditEvent, type Clock, LIMITS, newId, Refusal, type Severity } from '../core/index.ts';
-import { DecoySet } from './decoy-set.ts';
+import { type AuditEvent, type Clock, LIMITS, newId, Refusal, type Severity } from '../../core/index.ts';
+import type { DecoyRecord, DecoyStore } from '../store.ts';
+import { BY_GATE, DecoySet } from './decoy-set.ts';
 import { makeDecoyValue } from './make-decoy.ts';
-import type { DecoyRecord, DecoyStore } from './store.ts';
 
 export interface DecoyOptions {
   readonly store: DecoyStore;
@@ -19,12 +19,17 @@ export interface NewDecoy {
   readonly severity: Severity;
 }
 
+/** What one session is shown at most: an agent can ask for listings for ever. */
+const MAX_IN_SESSION = 8;
+
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 
 /** Values that nobody has a reason to use, and the search for them. */
 export class Decoys {
   readonly #options: DecoyOptions;
-  #sets: ReadonlyMap<string, DecoySet> = new Map();
+  #sets: Map<string, DecoySet> = new Map();
+  /** What the store said of itself when it was read last. */
+  #mark: string | null = null;
   #reading: Promise<void> = Promise.resolve();
 
   private constructor(options: DecoyOptions) {
@@ -50,31 +55,62 @@ export class Decoys {
   }
 
   async #read(): Promise<void> {
+    const mark = await this.#options.store.mark();
+    if (mark === this.#mark) return;
     const byTenant = Map.groupBy(await this.#options.store.all(), (decoy) => decoy.tenant);
     const sets = [...byTenant].map(([tenant, decoys]): [string, DecoySet] => {
-      const known = this.#sets.get(tenant);
-      return [tenant, known?.holds(decoys) ? known : new DecoySet(decoys)];
+      const known = this.#sets.get(tenant) ?? null;
+      return [tenant, known?.holds(decoys) ? known : new DecoySet(decoys, known)];
     });
     this.#sets = new Map(sets);
+    this.#mark = mark;
+  }
+
+  /**
+   * Plants a decoy of its own in a session, at a place; where it stands already, it is the same one. Null when the session
+   * has been shown enough.
+   */
+  async plantFor(o: {
+    readonly tenant: string;
+    readonly sid: string;
+    readonly name: string;
+    /** Where the session will read it: `in the listing of services`. */
+    readonly place: string;
+  }): Promise<DecoyRecord | null> {
+    const { tenant, sid, name, place } = o;
+    const by = `${BY_GATE}${place}`;
+    const own = this.setOf(tenant)?.ofSession(sid) ?? [];
+    const known = own.find((decoy) => decoy.name === name && decoy.plantedBy === by);
+    if (known !== undefined) return known;
+    if (own.length >= MAX_IN_SESSION) return null;
+    const wanted: NewDecoy = { tenant, kind: 'credential', name, sid, severity: 'critical' };
+    return this.#insert(wanted, makeDecoyValue('credential', name), by);
   }
 
   async plant(wanted: NewDecoy, by: string): Promise<DecoyRecord> {
-    const { clock, store, audit } = this.#options;
     const value = wanted.value ?? makeDecoyValue(wanted.kind, wanted.name);
     checkDecoy(wanted.name, value);
+    const decoy = await this.#insert(wanted, value, by);
+    await this.refresh();
+    return decoy;
+  }
+
+  async #insert(wanted: NewDecoy, value: string, by: string): Promise<DecoyRecord> {
+    const { clock, store, audit } = this.#options;
     const now = clock.now();
+    const { tenant, kind, name, sid = null, severity } = wanted;
+    const id = newId('decoy', now);
     const decoy: DecoyRecord = {
-      tenant: wanted.tenant,
-      id: newId('decoy', now),
-      kind: wanted.kind,
-      name: wanted.name,
+      tenant,
+      id,
+      kind,
+      name,
       value,
-      sid: wanted.sid ?? null,
-      severity: wanted.severity,
+      sid,
+      severity,
       plantedAt: now,
       plantedBy: by,
     };
-    const { tenant, id, kind, name, sid, severity } = decoy;
     await audit({
       type: 'decoy.planted',
       tenant,
@@ -86,7 +122,10 @@ export class Decoys {
         detail: `There is a decoy with the name ${JSON.stringify(name)} or this value already.`,
       });
     }
-    await this.refresh();
+    // Looked for from here on, before anybody can have read it.
+    const set = this.#sets.get(tenant);
+    if (set === undefined) this.#sets.set(tenant, new DecoySet([decoy]));
+    else set.add(decoy);
     return decoy;
   }
 

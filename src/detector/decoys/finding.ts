@@ -1,6 +1,6 @@
-import type { Finding } from '../core/index.ts';
-import type { DecoySight } from './sessions/index.ts';
-import type { DecoyRecord } from './store.ts';
+import type { Finding } from '../../core/index.ts';
+import type { DecoySight } from '../sessions/index.ts';
+import type { DecoyRecord } from '../store.ts';
 
 /** A decoy that leaves, named by its planting; never by its value. */
 export function decoyFinding(decoy: DecoyRecord, where: string, sight: DecoySight | undefined): Finding {
