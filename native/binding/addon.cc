@@ -49,6 +49,12 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   g.max_queue = static_cast<uint32_t>(count_of(o.Get("maxQueue"), "maxQueue", 1 << 20));
   g.max_kv_bytes = static_cast<uint64_t>(count_of(o.Get("maxKvBytes"), "maxKvBytes", 9007199254740991.0));
   g.int8 = flag_of(o.Get("int8"), "int8");
+  g.backend = static_cast<guard_backend>(static_cast<int>(count_of(o.Get("backend"), "backend", 3)));
+  g.streaming = static_cast<guard_streaming>(static_cast<int>(count_of(o.Get("streaming"), "streaming", 3)));
+  g.max_device_bytes = static_cast<uint64_t>(count_of(o.Get("maxDeviceBytes"), "maxDeviceBytes", 9007199254740991.0));
+  g.max_pinned_bytes = static_cast<uint64_t>(count_of(o.Get("maxPinnedBytes"), "maxPinnedBytes", 9007199254740991.0));
+  g.stream_slots = static_cast<uint32_t>(count_of(o.Get("streamSlots"), "streamSlots", 16));
+  g.simulated_link_bytes_per_second = static_cast<uint64_t>(count_of(o.Get("simulatedLinkBytesPerSecond"), "simulatedLinkBytesPerSecond", 9007199254740991.0));
   g.model = given->model.c_str();
   g.sha256 = given->sha256 ? given->sha256->c_str() : nullptr;
 
@@ -107,6 +113,7 @@ Napi::Value info_of(const Napi::CallbackInfo& info) {
   out.Set("isEncoder", Napi::Boolean::New(env, found.is_encoder != 0));
   out.Set("weightBytes", static_cast<double>(found.weight_bytes));
   out.Set("threads", found.threads);
+  out.Set("backend", found.backend);
   auto labels = Napi::Array::New(env);
   for (uint32_t i = 0; i < found.labels; i++) {
     const char* name = guard_label_name(engine->get(), i);
@@ -136,6 +143,25 @@ Napi::Value stats_of(const Napi::CallbackInfo& info) {
   put("prefixes", static_cast<double>(s.prefixes));
   put("kvBytes", static_cast<double>(s.kv_bytes));
   put("computeMs", s.compute_ms);
+  put("layersOnDevice", static_cast<double>(s.layers_on_device));
+  put("layersPinned", static_cast<double>(s.layers_pinned));
+  put("layersOnDisk", static_cast<double>(s.layers_on_disk));
+  put("ringSlots", static_cast<double>(s.ring_slots));
+  put("deviceBytes", static_cast<double>(s.device_bytes));
+  put("lockedBytes", static_cast<double>(s.locked_bytes));
+  put("layersStreamed", static_cast<double>(s.layers_streamed));
+  put("layerHits", static_cast<double>(s.layer_hits));
+  put("promotions", static_cast<double>(s.promotions));
+  put("uploadedPinnedBytes", static_cast<double>(s.uploaded_pinned_bytes));
+  put("uploadedDiskBytes", static_cast<double>(s.uploaded_disk_bytes));
+  put("readBytes", static_cast<double>(s.read_bytes));
+  put("readMs", s.read_ms);
+  put("uploadMs", s.upload_ms);
+  put("stallMs", s.stall_ms);
+  put("layerMs", s.layer_ms);
+  put("overlap", s.overlap);
+  put("linkBytesPerSecond", s.link_bytes_per_second);
+  put("readBytesPerSecond", s.read_bytes_per_second);
   return out;
 }
 

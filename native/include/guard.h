@@ -67,6 +67,12 @@ typedef struct guard_open_options {
   uint32_t max_queue;        /* waiting requests before GUARD_OVERLOADED; 0: 256 */
   uint64_t max_kv_bytes;     /* prefixes and running requests together; 0: 1 GiB */
   int int8;                  /* 1: matrices of F32, F16 and BF16 are rounded to int8 in blocks of 32, as Q8_0 is */
+  guard_backend backend;     /* AUTO: the best of this machine */
+  guard_streaming streaming; /* where layers lie that the device has no room for */
+  uint64_t max_device_bytes; /* layers on the device, the ring included; 0: what it has to spare */
+  uint64_t max_pinned_bytes; /* layers kept in host memory for uploads; 0: what the host can spare */
+  uint32_t stream_slots;     /* of the ring that streamed layers pass through, 2 to 16; 0: as fits */
+  uint64_t simulated_link_bytes_per_second; /* of GUARD_BACKEND_SIMULATED; 0: 1,000,000,000 */
 } guard_open_options;
 
 typedef struct guard_info {
@@ -77,6 +83,7 @@ typedef struct guard_info {
   int is_encoder;
   uint64_t weight_bytes;      /* as packed in memory */
   uint32_t threads;
+  const char *backend;        /* "cpu", "simulated", or the device's name */
 } guard_info;
 
 /* Roles of segments, for canary-guard; other models take one segment, whose role is ignored. */
@@ -126,6 +133,19 @@ typedef struct guard_stats {
   uint64_t passes, tokens, cached_tokens;
   uint64_t queued, running, prefixes, kv_bytes;
   double compute_ms;
+  /* Layers, by where they lie now: on the device, in host memory, in the file. */
+  uint64_t layers_on_device, layers_pinned, layers_on_disk;
+  uint64_t ring_slots, device_bytes, locked_bytes;
+  uint64_t layers_streamed; /* that a pass took out of the ring */
+  uint64_t layer_hits;      /* that were on the device when a pass asked: kept, or uploaded ahead */
+  uint64_t promotions;      /* layers that moved to a faster place, because memory became free */
+  uint64_t uploaded_pinned_bytes, uploaded_disk_bytes; /* by where they came from */
+  uint64_t read_bytes;      /* of the file, while streaming */
+  double read_ms, upload_ms; /* time during which layers were read and packed; during which the link was busy */
+  double stall_ms;          /* passes waited for a layer */
+  double layer_ms;          /* passes computed layers */
+  double overlap;           /* the part of reading and uploading that no pass waited for, 0 to 1 */
+  double link_bytes_per_second, read_bytes_per_second; /* measured while busy; 0: not used yet */
 } guard_stats;
 
 GUARD_API guard_status guard_open(const guard_open_options *options, guard_engine **engine, guard_error *error);

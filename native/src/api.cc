@@ -100,6 +100,28 @@ std::shared_ptr<guard::Job> job_of(const guard_engine* engine, const char* tenan
   return job;
 }
 
+void add_streaming(const guard::stream::StreamStats& s, guard_stats& out) {
+  out.layers_on_device = s.on_device;
+  out.layers_pinned = s.pinned;
+  out.layers_on_disk = s.on_disk;
+  out.ring_slots = s.slots;
+  out.device_bytes = s.device_bytes;
+  out.locked_bytes = s.locked_bytes;
+  out.layers_streamed = s.streamed;
+  out.layer_hits = s.hits;
+  out.promotions = s.promotions;
+  out.uploaded_pinned_bytes = s.pinned_bytes;
+  out.uploaded_disk_bytes = s.disk_bytes;
+  out.read_bytes = s.read_bytes;
+  out.read_ms = s.read_seconds * 1000;
+  out.upload_ms = s.link_seconds * 1000;
+  out.stall_ms = s.stall_seconds * 1000;
+  out.layer_ms = s.compute_seconds * 1000;
+  out.overlap = s.overlap();
+  out.link_bytes_per_second = s.link_seconds > 0 ? static_cast<double>(s.link_bytes) / s.link_seconds : 0;
+  out.read_bytes_per_second = s.read_seconds > 0 ? static_cast<double>(s.read_bytes) / s.read_seconds : 0;
+}
+
 }  // namespace
 
 extern "C" {
@@ -109,6 +131,9 @@ guard_status guard_open(const guard_open_options* o, guard_engine** out, guard_e
     need(o != nullptr && out != nullptr && o->model != nullptr, "The options, the model's path or the place for the engine is missing.");
     *out = nullptr;
     need(o->threads >= 0 && o->threads <= 256, "The number of threads must lie between 0 and 256.");
+    need(o->backend >= GUARD_BACKEND_AUTO && o->backend <= GUARD_BACKEND_SIMULATED, "The backend is none of the known ones.");
+    need(o->streaming >= GUARD_STREAMING_AUTO && o->streaming <= GUARD_STREAMING_DISK, "The way of streaming is none of the known ones.");
+    need(o->stream_slots == 0 || (o->stream_slots >= 2 && o->stream_slots <= 16), "The ring has 2 to 16 slots.");
     need(o->max_batch_tokens <= 65536 && o->max_queue <= 1u << 20, "The batch or the queue is too large.");
     auto engine = std::make_unique<guard_engine>();
     if (o->tokenizer_only != 0) {
@@ -132,7 +157,7 @@ guard_status guard_get_info(const guard_engine* e, guard_info* info) {
   *info = {};
   info->tokenizer = e->tokenizer().name();
   info->vocabulary = static_cast<uint32_t>(e->tokenizer().vocab().size());
-  info->architecture = info->isa = "none";
+  info->architecture = info->isa = info->backend = "none";
   if (!e->model) return GUARD_OK;
   const guard::Model& m = *e->model;
   info->architecture = m.architecture.c_str();
@@ -144,6 +169,7 @@ guard_status guard_get_info(const guard_engine* e, guard_info* info) {
   info->is_encoder = m.encoder;
   info->weight_bytes = m.weight_bytes;
   info->threads = e->cpu->pool.threads();
+  info->backend = m.device.c_str();
   return GUARD_OK;
 }
 
@@ -241,6 +267,7 @@ guard_status guard_score(guard_engine* e, const char* tenant, const guard_reques
 guard_status guard_get_stats(const guard_engine* e, guard_stats* stats) {
   if (e == nullptr || stats == nullptr || !e->scheduler) return GUARD_BAD_ARGUMENT;
   *stats = e->scheduler->stats();
+  add_streaming(e->model->feed->stats(), *stats);
   return GUARD_OK;
 }
 

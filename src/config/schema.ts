@@ -462,6 +462,41 @@ export const configSchema = z.strictObject({
         .max(256)
         .default(0)
         .describe('Threads that compute; 0: as many as the machine has, at most 16.'),
+      backend: z
+        .enum(['auto', 'cpu', 'cuda', 'simulated'])
+        .default('auto')
+        .describe(
+          'What computes the model. `simulated` is the CPU behind a link of a chosen speed, which shows on any machine how a model is streamed.',
+        ),
+      streaming: z
+        .enum(['auto', 'resident', 'pinned', 'disk'])
+        .default('auto')
+        .describe(
+          'Where layers lie that the device has no room for: `pinned` in host memory, `disk` in the model file, `auto` as memory allows; `resident` refuses such a model.',
+        ),
+      maxDeviceBytes: z
+        .int()
+        .min(1)
+        .max(Number.MAX_SAFE_INTEGER)
+        .nullable()
+        .default(null)
+        .describe('Most memory of the device for layers. Default: what it can spare.'),
+      maxPinnedBytes: z
+        .int()
+        .min(1)
+        .max(Number.MAX_SAFE_INTEGER)
+        .nullable()
+        .default(null)
+        .describe(
+          'Most host memory for layers that wait to be uploaded. Default: what the host can spare (available memory, its cgroups and limits respected).',
+        ),
+      simulatedLinkBytesPerSecond: z
+        .int()
+        .min(1)
+        .max(Number.MAX_SAFE_INTEGER)
+        .nullable()
+        .default(null)
+        .describe('Speed of the link of the simulated device. Default: 1,000,000,000.'),
       deadlineMs: z
         .int()
         .min(1)

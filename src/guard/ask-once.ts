@@ -1,3 +1,4 @@
+import type { ComputeSettings } from './compute.ts';
 import { GuardFault } from './engine/fault.ts';
 import type { GuardSegment } from './guard.ts';
 import { type GuardAddress, showGuardAddress } from './process/address.ts';
@@ -8,13 +9,12 @@ import type { Connection } from './supervised.ts';
 
 /** A guard for one question: a model file in a process of its own, or one that serves several gates. */
 export type GuardSource =
-  | {
+  | ({
       readonly kind: 'file';
       readonly model: string;
       readonly sha256: string | null;
       readonly preset: string | null;
-      readonly threads: number;
-    }
+    } & ComputeSettings)
   | { readonly kind: 'remote'; readonly address: GuardAddress };
 
 type AnswerOf<T extends GuardAnswer['type']> = Extract<GuardAnswer, { type: T }>;

@@ -1,5 +1,6 @@
 export { absentGuard } from './absent.ts';
 export { examineGuard, type GuardSource, scoreOnce, statsOnce } from './ask-once.ts';
+export { BACKENDS, type ComputeSettings, computeOf, DEFAULT_COMPUTE, STREAMING } from './compute.ts';
 export { GuardFault } from './engine/fault.ts';
 export type { Guard, GuardScores, GuardSegment, GuardStatus } from './guard.ts';
 export { DEFAULT_MODEL, findModel } from './model-file.ts';

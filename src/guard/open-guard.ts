@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../core/index.ts';
 import { createKeyFile } from '../files/index.ts';
 import { absentBecause } from './absent.ts';
+import { type ComputeSettings, computeOf } from './compute.ts';
 import { findAddon } from './engine/addon-file.ts';
 import { GuardFault } from './engine/fault.ts';
 import type { Guard, GuardStatus } from './guard.ts';
@@ -16,13 +17,12 @@ import { type Connection, type GuardCounts, SupervisedGuard } from './supervised
 const WORKED_NOTE = 'guard-worked.json';
 
 /** The section `guard` of the settings. */
-export interface GuardSettings {
+export interface GuardSettings extends ComputeSettings {
   readonly enabled: boolean;
   readonly model: string | null;
   readonly sha256: string | null;
   readonly preset: string | null;
   readonly required: boolean | null;
-  readonly threads: number;
   readonly deadlineMs: number;
   readonly memoryBytes: number | null;
   readonly remote: string | null;
@@ -119,7 +119,7 @@ function connect(o: OpenGuardOptions): Connection {
     model: model.path,
     sha256: model.sha256,
     preset: settings.preset,
-    threads: settings.threads,
+    ...computeOf(settings),
     memoryBytes: settings.memoryBytes,
   });
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/index.ts';
+import { DEFAULT_COMPUTE } from '../../src/guard/compute.ts';
 import { type GuardSettings, type OpenGuard, openGuard } from '../../src/guard/open-guard.ts';
 import { addonOrReason, golden } from './support.ts';
 
@@ -26,6 +27,7 @@ const DEFAULTS: GuardSettings = {
   sha256: null,
   preset: null,
   required: null,
+  ...DEFAULT_COMPUTE,
   threads: 1,
   deadlineMs: 20_000,
   memoryBytes: null,

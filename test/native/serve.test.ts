@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/index.ts';
-import { openGuard, serveGuard } from '../../src/guard/index.ts';
+import { DEFAULT_COMPUTE, openGuard, serveGuard } from '../../src/guard/index.ts';
 import { repositoryRoot } from '../support/shared.ts';
 import { addonOrReason, golden } from './support.ts';
 
@@ -23,7 +23,7 @@ describe.skipIf('reason' in found)('a guard that serves several gates', () => {
     folder = mkdtempSync(join(tmpdir(), 'sallyport-serve-'));
     server = await serveGuard({
       address: { kind: 'unix', path: socket() },
-      child: { model: MODEL, sha256: null, preset: null, threads: 1, memoryBytes: null },
+      child: { ...DEFAULT_COMPUTE, model: MODEL, sha256: null, preset: null, threads: 1, memoryBytes: null },
       onStatus: () => {},
     });
   });
@@ -40,7 +40,7 @@ describe.skipIf('reason' in found)('a guard that serves several gates', () => {
         sha256: null,
         preset: null,
         required: true,
-        threads: 0,
+        ...DEFAULT_COMPUTE,
         deadlineMs: 20_000,
         memoryBytes: null,
         remote: 'unix:guard.sock',

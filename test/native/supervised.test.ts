@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/index.ts';
+import { DEFAULT_COMPUTE } from '../../src/guard/compute.ts';
 import { findAddon } from '../../src/guard/engine/addon-file.ts';
 import { connectChild } from '../../src/guard/process/connect-child.ts';
 import { type Connection, SupervisedGuard, type SupervisedOptions } from '../../src/guard/supervised.ts';
@@ -39,6 +40,7 @@ describe.skipIf('reason' in found)("the guard's process", () => {
           model: o.model ?? golden('canary-q8_0.gguf'),
           sha256: o.sha256 ?? null,
           preset: null,
+          ...DEFAULT_COMPUTE,
           threads: 1,
           memoryBytes: null,
           ...(o.entry === undefined ? {} : { entry: o.entry }),

@@ -17,8 +17,11 @@ class File {
   void read(uint64_t offset, void* out, uint64_t bytes) const;
   /// Lower-case hex of SHA-256 over the whole file.
   std::string sha256() const;
-  /// Refuses a file that was changed since it was opened: what was hashed must be what was loaded.
+  /// Refuses a file that was changed since it was opened: what was hashed must be what is loaded, and loaded again.
   void ensure_unchanged() const;
+  int descriptor() const { return fd_; }
+  /// A second descriptor of the same file that passes by the page cache (O_DIRECT), or -1 where that cannot be had.
+  int open_direct() const;
 
  private:
   int fd_ = -1;

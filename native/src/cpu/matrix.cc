@@ -26,15 +26,8 @@ float half_at(const uint8_t* p) {
 
 }  // namespace
 
-std::vector<float> read_floats(const TensorSource& source, const std::string& name, const TensorInfo& info) {
-  const Matrix m = pack_tensor(source, name, info);
-  std::vector<float> out(m.n * m.k);
-  for (size_t i = 0; i < m.n; i++) m.row(i, out.data() + i * m.k);
-  return out;
-}
-
-void Matrix::row(size_t i, float* out) const {
-  const uint8_t* panel = bytes.data() + i / kPanel * panel_bytes();
+void MatrixView::row(size_t i, float* out) const {
+  const uint8_t* panel = data + i / kPanel * panel_bytes();
   const size_t r = i % kPanel, unit = unit_bytes(pack);
   const auto number = [](const uint8_t* p, size_t lane) {
     float v;
@@ -79,7 +72,7 @@ void Cpu::quantize(const Rows& x, size_t width) {
   });
 }
 
-void Cpu::linear(const Matrix& w, const Rows& x, float* y, size_t ldy) {
+void Cpu::linear(const MatrixView& w, const Rows& x, float* y, size_t ldy) {
   if (x.rows == 0) return;
   if (is_integer(w.pack)) quantize(x, w.k);
   const size_t panels = w.panels();
@@ -87,7 +80,7 @@ void Cpu::linear(const Matrix& w, const Rows& x, float* y, size_t ldy) {
   const size_t step = std::max<size_t>(1, panels / (pool.threads() * 8));
   pool.run((panels + step - 1) / step, [&](size_t task) {
     const size_t first = task * step;
-    const Gemm job{w.pack, w.bytes.data() + first * w.panel_bytes(), w.panel_bytes(), std::min(step, panels - first), w.k,
+    const Gemm job{w.pack, w.data + first * w.panel_bytes(), w.panel_bytes(), std::min(step, panels - first), w.k,
                    x.data, x.ld, quantized(), x.rows, y + first * kPanel, ldy, false};
     k.gemm(job);
   });

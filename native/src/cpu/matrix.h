@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,11 +25,12 @@ class Bytes {
   size_t size_ = 0;
 };
 
-/// A weight matrix (n, k), packed for the kernels. Rows beyond n up to the panel's end are zero.
-struct Matrix {
+/// A weight matrix (n, k), packed for the kernels, wherever its bytes are: a layer's lie in a blob that is not the
+/// matrix's own. Rows beyond n up to the panel's end are zero.
+struct MatrixView {
   Pack pack = Pack::F32;
   size_t n = 0, k = 0;
-  Bytes bytes;
+  const uint8_t* data = nullptr;
 
   size_t panels() const { return (n + kPanel - 1) / kPanel; }
   size_t panel_bytes() const { return (is_integer(pack) ? k / kBlock : k) * unit_bytes(pack); }
@@ -36,8 +38,23 @@ struct Matrix {
   void row(size_t i, float* out) const;
 };
 
-/// Reads a tensor of the file and packs it; refuses values, scales and minima that are not finite. `int8`: matrices
-/// of floats whose rows are whole blocks become Q8.
+/// One that owns its bytes.
+struct Matrix : MatrixView {
+  Bytes bytes;
+};
+
+/// Bytes [offset, offset + n) of a file; they stay until the next call.
+using Read = std::function<const uint8_t*(uint64_t offset, size_t n)>;
+
+/// How a tensor is packed, and how many bytes that takes. `int8`: matrices of floats whose rows are whole blocks become Q8.
+Pack pack_kind(const TensorInfo& info, bool int8);
+size_t packed_bytes(const TensorInfo& info, bool int8);
+/// Packs a tensor into `out`; refuses values, scales and minima that are not finite.
+void pack_into(const std::string& name, const TensorInfo& info, bool int8, const Read& read, uint8_t* out);
+/// The values of a tensor of floats as float32.
+void read_floats_into(const std::string& name, const TensorInfo& info, const Read& read, float* out);
+
+/// Reads a tensor of the file and packs it.
 Matrix pack_tensor(const TensorSource& source, const std::string& name, const TensorInfo& info, bool int8 = false);
 /// Packs float32 rows (n, k).
 Matrix pack_floats(const float* rows, size_t n, size_t k);
@@ -54,7 +71,7 @@ class Cpu {
  public:
   Cpu(const Kernels& kernels, unsigned threads) : k(kernels), pool(threads) {}
   /// y (rows, ldy) = x · wᵀ. ldy is at least w.panels() * 16: whole panels are written.
-  void linear(const Matrix& w, const Rows& x, float* y, size_t ldy);
+  void linear(const MatrixView& w, const Rows& x, float* y, size_t ldy);
   /// Says that `x` has new contents: its quantized copy is no longer valid.
   void forget() { quantized_ = nullptr; }
 

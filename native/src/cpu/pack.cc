@@ -148,30 +148,75 @@ void round_row(Dtype type, const uint8_t* row, size_t k, size_t r, uint8_t* pane
   }
 }
 
+bool rounds(const TensorInfo& info, bool int8) {
+  return int8 && !is_integer(pack_of(info.type)) && info.shape.size() == 2 && info.shape.back() % kBlock == 0;
+}
+
+/// Reads of a file into a buffer that is kept from call to call.
+Read reads_of(const File& file) {
+  return [&file, raw = std::vector<uint8_t>()](uint64_t offset, size_t n) mutable {
+    if (raw.size() < n) raw.resize(n);
+    file.read(offset, raw.data(), n);
+    return static_cast<const uint8_t*>(raw.data());
+  };
+}
+
+/// Shape and kind of a packed tensor, without bytes.
+MatrixView shape_of(const TensorInfo& info, bool int8) {
+  return {pack_kind(info, int8), info.shape.size() == 1 ? 1 : info.shape[0], info.shape.back(), nullptr};
+}
+
 }  // namespace
+
+Pack pack_kind(const TensorInfo& info, bool int8) { return rounds(info, int8) ? Pack::Q8 : pack_of(info.type); }
+
+size_t packed_bytes(const TensorInfo& info, bool int8) {
+  const MatrixView m = shape_of(info, int8);
+  return m.panels() * m.panel_bytes();
+}
+
+void pack_into(const std::string& name, const TensorInfo& info, bool int8, const Read& read, uint8_t* out) {
+  const MatrixView m = shape_of(info, int8);
+  const bool round = rounds(info, int8);
+  const uint64_t row_bytes = info.bytes / m.n;
+  for (size_t p = 0; p < m.panels(); p++) {
+    const size_t rows = std::min(kPanel, m.n - p * kPanel);
+    const uint8_t* raw = read(info.offset + p * kPanel * row_bytes, rows * row_bytes);
+    uint8_t* panel = out + p * m.panel_bytes();
+    // Lanes without a row hold scale 0 and quant 0: they come out as 0 and are never read.
+    if (rows < kPanel) memset(panel, 0, m.panel_bytes());
+    for (size_t r = 0; r < rows; r++) {
+      if (round)
+        round_row(info.type, raw + r * row_bytes, m.k, r, panel, name);
+      else
+        pack_row(info.type, raw + r * row_bytes, m.k, r, panel, name);
+    }
+  }
+}
+
+void read_floats_into(const std::string& name, const TensorInfo& info, const Read& read, float* out) {
+  const size_t n = info.bytes / (info.type == Dtype::F32 ? 4 : 2);
+  const uint8_t* raw = read(info.offset, info.bytes);
+  for (size_t i = 0; i < n; i++) {
+    out[i] = float_at(info.type, raw, i);
+    if (!std::isfinite(out[i])) reject("Tensor %s has a value that is not finite.", name.c_str());
+  }
+}
 
 Matrix pack_tensor(const TensorSource& source, const std::string& name, const TensorInfo& info, bool int8) {
   Matrix out;
-  out.pack = pack_of(info.type);
-  const bool rounds = int8 && !is_integer(out.pack) && info.shape.size() == 2 && info.shape.back() % kBlock == 0;
-  if (rounds) out.pack = Pack::Q8;
-  out.n = info.shape.size() == 1 ? 1 : info.shape[0];
-  out.k = info.shape.back();
-  out.bytes = Bytes(out.panels() * out.panel_bytes());
-  const uint64_t row_bytes = info.bytes / out.n;
-  std::vector<uint8_t> raw(row_bytes * std::min(out.n, kPanel));
-  for (size_t p = 0; p < out.panels(); p++) {
-    const size_t rows = std::min(kPanel, out.n - p * kPanel);
-    source.file->read(info.offset + p * kPanel * row_bytes, raw.data(), rows * row_bytes);
-    for (size_t r = 0; r < rows; r++) {
-      uint8_t* panel = out.bytes.data() + p * out.panel_bytes();
-      if (rounds)
-        round_row(info.type, raw.data() + r * row_bytes, out.k, r, panel, name);
-      else
-        pack_row(info.type, raw.data() + r * row_bytes, out.k, r, panel, name);
-    }
-    // Lanes without a row hold scale 0 and quant 0: they come out as 0 and are never read.
-  }
+  static_cast<MatrixView&>(out) = shape_of(info, int8);
+  out.bytes = Bytes(packed_bytes(info, int8));
+  out.data = out.bytes.data();
+  pack_into(name, info, int8, reads_of(*source.file), out.bytes.data());
+  return out;
+}
+
+std::vector<float> read_floats(const TensorSource& source, const std::string& name, const TensorInfo& info) {
+  uint64_t n = 1;
+  for (const uint64_t d : info.shape) n *= d;
+  std::vector<float> out(n);
+  read_floats_into(name, info, reads_of(*source.file), out.data());
   return out;
 }
 
@@ -180,6 +225,7 @@ Matrix pack_floats(const float* rows, size_t n, size_t k) {
   out.n = n;
   out.k = k;
   out.bytes = Bytes(out.panels() * out.panel_bytes());
+  out.data = out.bytes.data();
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j < k; j++) put(out.bytes.data() + i / kPanel * out.panel_bytes() + j * 64, i % kPanel, rows[i * k + j]);
   return out;

@@ -6,27 +6,32 @@
 #include "format/limits.h"
 #include "model/attention.h"
 #include "model/encoders.h"
+#include "model/plan-layer.h"
+#include "stream/panel-layout.h"
 
 namespace guard {
 namespace {
 
 enum class Pooling { Cls, Mean, Max };
 
+/// A layer where its blob lies now; the first has no norm before attention.
 struct Layer {
-  std::vector<float> attn_norm, ffn_norm;
-  cpu::Matrix qkv, o, up, down;
+  explicit Layer(const stream::BoundLayer& b)
+      : attn_norm(b.vector("attn_norm")), ffn_norm(b.vector("ffn_norm")), qkv(b.matrix("qkv")), o(b.matrix("o")), up(b.matrix("up")), down(b.matrix("down")) {}
+  const float *attn_norm, *ffn_norm;
+  cpu::MatrixView qkv, o, up, down;
 };
 
 /// docs/reference/guard-model.md, step by step.
 class Canary final : public Model {
  public:
-  Canary(const Gguf& file, std::unique_ptr<Tokenizer> words, std::shared_ptr<cpu::Cpu> cpu) : cpu_(std::move(cpu)) {
+  Canary(const Gguf& file, std::unique_ptr<Tokenizer> words, std::shared_ptr<cpu::Cpu> cpu, stream::Streaming& streaming) : cpu_(std::move(cpu)) {
     architecture = "canary-guard";
     encoder = sigmoid = true;
     tokenizer = std::move(words);
     vocabulary = static_cast<uint32_t>(tokenizer->vocab().size());
     settings(file);
-    load(file.source());
+    load(file.source(), streaming);
   }
 
   void forward(std::vector<Pass>& passes) override;
@@ -36,7 +41,7 @@ class Canary final : public Model {
 
  private:
   void settings(const Gguf& file);
-  void load(const TensorSource& source);
+  void load(const TensorSource& source, stream::Streaming& streaming);
   int32_t control(const Gguf& file, const char* key);
   size_t judged_from(const Pass& pass) const;
 
@@ -46,7 +51,6 @@ class Canary final : public Model {
   Pooling pooling_ = Pooling::Cls;
   cpu::Matrix embedding_, dense_, output_;
   std::vector<float> embedding_norm_, output_norm_, head_norm_;
-  std::vector<Layer> blocks_;
 };
 
 int32_t Canary::control(const Gguf& file, const char* key) {
@@ -100,20 +104,21 @@ void Canary::settings(const Gguf& file) {
       if (five[i] == five[j]) reject("Two of the five control tokens are the same.");
 }
 
-void Canary::load(const TensorSource& source) {
+void Canary::load(const TensorSource& source, stream::Streaming& streaming) {
   Weights w(source);
   embedding_ = w.matrix("token_embd.weight", vocabulary, width);
   embedding_norm_ = w.vector("token_embd_norm.weight", width);
+  std::vector<stream::LayerPlan> plans;
   for (uint32_t i = 0; i < layers; i++) {
     const std::string p = "blk." + std::to_string(i) + ".";
-    Layer b;
-    if (i > 0) b.attn_norm = w.vector(p + "attn_norm.weight", width);
-    b.qkv = w.matrix(p + "attn_qkv.weight", 3ull * width, width);
-    b.o = w.matrix(p + "attn_output.weight", width, width);
-    b.ffn_norm = w.vector(p + "ffn_norm.weight", width);
-    b.up = w.matrix(p + "ffn_up.weight", 2ull * ff_, width);
-    b.down = w.matrix(p + "ffn_down.weight", width, ff_);
-    blocks_.push_back(std::move(b));
+    PlanLayer b(w, streaming.layout());
+    if (i > 0) b.vector("attn_norm", p + "attn_norm.weight", width);
+    b.matrix("qkv", p + "attn_qkv.weight", 3ull * width, width);
+    b.matrix("o", p + "attn_output.weight", width, width);
+    b.vector("ffn_norm", p + "ffn_norm.weight", width);
+    b.matrix("up", p + "ffn_up.weight", 2ull * ff_, width);
+    b.matrix("down", p + "ffn_down.weight", width, ff_);
+    plans.push_back(b.finish());
   }
   output_norm_ = w.vector("output_norm.weight", width);
   dense_ = w.matrix("cls.dense.weight", width, width);
@@ -122,6 +127,7 @@ void Canary::load(const TensorSource& source) {
   if (output_.pack != cpu::Pack::F32) reject("Tensor cls.output.weight must be F32.");
   w.ensure_all_taken();
   weight_bytes = w.bytes();
+  feed = streaming.feed(std::move(plans));
 }
 
 void Canary::forward(std::vector<Pass>& passes) {
@@ -143,17 +149,19 @@ void Canary::forward(std::vector<Pass>& passes) {
       rope_table(local.data() + r * h, i, h, static_cast<double>(local_base_), nullptr, 1);
     }
 
+  feed->begin();
   for (uint32_t l = 0; l < layers; l++) {
-    const Layer& b = blocks_[l];
     rows = batch.drop_cancelled({{&x, ld}, {&global, h}, {&local, h}});
     if (rows == 0) return;
+    const stream::HeldLayer held(*feed, l);
+    const Layer b(stream::BoundLayer(held.plan(), held.blob()));
     const bool everything = l % global_every_ == 0;
     const std::vector<float>& table = everything ? global : local;
     cpu_->forget();
     if (l == 0)
       std::copy_n(x.data(), rows * ld, y.data());
     else
-      each_row(rows, [&](size_t r) { cpu_->k.layer_norm(x.data() + r * ld, b.attn_norm.data(), nullptr, eps_, d, y.data() + r * ld); });
+      each_row(rows, [&](size_t r) { cpu_->k.layer_norm(x.data() + r * ld, b.attn_norm, nullptr, eps_, d, y.data() + r * ld); });
     cpu_->linear(b.qkv, {y.data(), ld, rows}, qkv.data(), ld3);
     each_row(rows, [&](size_t r) {
       for (size_t head = 0; head < 2 * heads_; head++) rope(qkv.data() + r * ld3 + head * h, table.data() + r * h, h, true);
@@ -163,7 +171,7 @@ void Canary::forward(std::vector<Pass>& passes) {
     cpu_->linear(b.o, {y.data(), ld, rows}, qkv.data(), ld);
     each_row(rows, [&](size_t r) {
       cpu_->k.add(x.data() + r * ld, qkv.data() + r * ld, d);
-      cpu_->k.layer_norm(x.data() + r * ld, b.ffn_norm.data(), nullptr, eps_, d, y.data() + r * ld);
+      cpu_->k.layer_norm(x.data() + r * ld, b.ffn_norm, nullptr, eps_, d, y.data() + r * ld);
     });
     cpu_->forget();
     cpu_->linear(b.up, {y.data(), ld, rows}, u.data(), ldf);
@@ -208,8 +216,8 @@ size_t Canary::judged_from(const Pass& pass) const {
 
 }  // namespace
 
-std::unique_ptr<Model> make_canary(const Gguf& file, std::unique_ptr<Tokenizer> tokenizer, std::shared_ptr<cpu::Cpu> cpu) {
-  return std::make_unique<Canary>(file, std::move(tokenizer), std::move(cpu));
+std::unique_ptr<Model> make_canary(const Gguf& file, std::unique_ptr<Tokenizer> tokenizer, std::shared_ptr<cpu::Cpu> cpu, stream::Streaming& streaming) {
+  return std::make_unique<Canary>(file, std::move(tokenizer), std::move(cpu), streaming);
 }
 
 }  // namespace guard

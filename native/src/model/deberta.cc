@@ -5,6 +5,8 @@
 #include "format/limits.h"
 #include "model/attention.h"
 #include "model/encoders.h"
+#include "model/plan-layer.h"
+#include "stream/panel-layout.h"
 
 namespace guard {
 namespace {
@@ -18,23 +20,42 @@ struct Norm {
   std::vector<float> weight, bias;
 };
 
+/// The same where a layer's blob lies now.
+struct DenseView {
+  DenseView(const stream::BoundLayer& b, const std::string& role) : weight(b.matrix(role)), bias(b.vector(role + "_bias")) {}
+  DenseView(const Dense& dense) : weight(dense.weight), bias(dense.bias.data()) {}
+  cpu::MatrixView weight;
+  const float* bias;
+};
+
+struct NormView {
+  NormView(const stream::BoundLayer& b, const std::string& role) : weight(b.vector(role)), bias(b.vector(role + "_bias")) {}
+  const float *weight, *bias;
+};
+
 struct Layer {
-  Dense q, k, v, o, up, down;
-  Norm attn, ffn;
-  // Position keys and queries, a matrix (2 * span, head width) for each head.
-  std::vector<cpu::Matrix> position_key, position_query;
+  explicit Layer(const stream::BoundLayer& b)
+      : q(b, "q"), k(b, "k"), v(b, "v"), o(b, "o"), up(b, "up"), down(b, "down"), attn(b, "attn_norm"), ffn(b, "ffn_norm") {}
+  DenseView q, k, v, o, up, down;
+  NormView attn, ffn;
+};
+
+/// Position keys and queries of a layer, a matrix (2 * span, head width) for each head. They do not depend on the text:
+/// they are made once, and stay.
+struct Positions {
+  std::vector<cpu::Matrix> key, query;
 };
 
 /// DeBERTa-v2/v3 (He et al. 2021): content and relative position attend to one another through shared projections
 /// (c2p and p2c), with logarithmic buckets of distance; no absolute positions.
 class Deberta final : public Model {
  public:
-  Deberta(const Json& config, const TensorSource& source, std::unique_ptr<Tokenizer> words, std::shared_ptr<cpu::Cpu> cpu) : cpu_(std::move(cpu)) {
+  Deberta(const Json& config, const TensorSource& source, std::unique_ptr<Tokenizer> words, std::shared_ptr<cpu::Cpu> cpu, stream::Streaming& streaming) : cpu_(std::move(cpu)) {
     architecture = "deberta-v2";
     encoder = true;
     tokenizer = std::move(words);
     settings(config);
-    load(source);
+    load(source, streaming);
   }
 
   void forward(std::vector<Pass>& passes) override;
@@ -44,11 +65,12 @@ class Deberta final : public Model {
 
  private:
   void settings(const Json& config);
-  void load(const TensorSource& source);
-  void apply(const Dense& dense, const cpu::Rows& x, float* y, size_t ldy) {
+  void load(const TensorSource& source, stream::Streaming& streaming);
+  void make_positions(const std::vector<float>& positions, size_t places);
+  void apply(const DenseView& dense, const cpu::Rows& x, float* y, size_t ldy) {
     cpu_->linear(dense.weight, x, y, ldy);
     cpu_->pool.run((x.rows + 15) / 16, [&](size_t t) {
-      for (size_t r = t * 16; r < std::min(x.rows, t * 16 + 16); r++) cpu_->k.add(y + r * ldy, dense.bias.data(), dense.weight.n);
+      for (size_t r = t * 16; r < std::min(x.rows, t * 16 + 16); r++) cpu_->k.add(y + r * ldy, dense.bias, dense.weight.n);
     });
   }
   /// Index of the pair (query i, key j) in the position table: log buckets, clamped.
@@ -69,7 +91,7 @@ class Deberta final : public Model {
   float eps_ = 0;
   cpu::Matrix embedding_;
   Norm embedding_norm_;
-  std::vector<Layer> blocks_;
+  std::vector<Positions> positions_;  // of each layer
   Dense pooler_, classifier_;
 };
 
@@ -119,7 +141,7 @@ void Deberta::settings(const Json& j) {
   if (cls < 0 || sep < 0) reject("The tokenizer names no [CLS] and [SEP] tokens.");
 }
 
-void Deberta::load(const TensorSource& source) {
+void Deberta::load(const TensorSource& source, stream::Streaming& streaming) {
   Weights w(source);
   const auto dense = [&](const std::string& name, uint64_t n, uint64_t k) { return Dense{w.matrix(name + ".weight", n, k), w.vector(name + ".bias", n)}; };
   const auto norm = [&](const std::string& name) { return Norm{w.vector(name + ".weight", width), w.vector(name + ".bias", width)}; };
@@ -128,17 +150,49 @@ void Deberta::load(const TensorSource& source) {
   w.ignore("deberta.embeddings.position_ids");
   const size_t places = static_cast<size_t>(2 * span_), ld = cpu::padded16(width);
   const cpu::Matrix table = w.exact("deberta.encoder.rel_embeddings.weight", places, width);
-  std::vector<float> positions(places * ld), projected(places * ld);
+  std::vector<float> positions(places * ld);
   Norm position_norm;
   if (norm_positions_) position_norm = norm("deberta.encoder.LayerNorm");
   for (size_t i = 0; i < places; i++) {
     table.row(i, positions.data() + i * ld);
     if (norm_positions_) cpu_->k.layer_norm(positions.data() + i * ld, position_norm.weight.data(), position_norm.bias.data(), eps_, width, positions.data() + i * ld);
   }
-  // The position projections do not depend on the text: they are made here, once.
-  const auto project = [&](const Dense& by) {
+  std::vector<stream::LayerPlan> plans;
+  for (uint32_t i = 0; i < layers; i++) {
+    const std::string p = "deberta.encoder.layer." + std::to_string(i) + ".";
+    PlanLayer b(w, streaming.layout());
+    const auto plan_dense = [&](const std::string& role, const std::string& name, uint64_t n, uint64_t k) {
+      b.matrix(role, name + ".weight", n, k);
+      b.vector(role + "_bias", name + ".bias", n);
+    };
+    const auto plan_norm = [&](const std::string& role, const std::string& name) {
+      b.vector(role, name + ".weight", width);
+      b.vector(role + "_bias", name + ".bias", width);
+    };
+    plan_dense("q", p + "attention.self.query_proj", width, width);
+    plan_dense("k", p + "attention.self.key_proj", width, width);
+    plan_dense("v", p + "attention.self.value_proj", width, width);
+    plan_dense("o", p + "attention.output.dense", width, width);
+    plan_norm("attn_norm", p + "attention.output.LayerNorm");
+    plan_dense("up", p + "intermediate.dense", ff_, width);
+    plan_dense("down", p + "output.dense", width, ff_);
+    plan_norm("ffn_norm", p + "output.LayerNorm");
+    plans.push_back(b.finish());
+  }
+  pooler_ = dense("pooler.dense", width, width);
+  classifier_ = {w.exact("classifier.weight", labels.size(), width), w.vector("classifier.bias", labels.size())};
+  w.ensure_all_taken();
+  weight_bytes = w.bytes();
+  feed = streaming.feed(std::move(plans));
+  make_positions(positions, places);
+}
+
+void Deberta::make_positions(const std::vector<float>& positions, size_t places) {
+  const size_t ld = cpu::padded16(width);
+  std::vector<float> projected(places * ld), given = positions;
+  const auto project = [&](const DenseView& by) {
     cpu_->forget();
-    apply(by, {positions.data(), ld, places}, projected.data(), ld);
+    apply(by, {given.data(), ld, places}, projected.data(), ld);
     std::vector<cpu::Matrix> heads;
     std::vector<float> one(places * head_width_);
     for (uint32_t h = 0; h < heads_; h++) {
@@ -147,26 +201,16 @@ void Deberta::load(const TensorSource& source) {
     }
     return heads;
   };
+  feed->begin();
   for (uint32_t i = 0; i < layers; i++) {
-    const std::string p = "deberta.encoder.layer." + std::to_string(i) + ".";
-    Layer b;
-    b.q = dense(p + "attention.self.query_proj", width, width);
-    b.k = dense(p + "attention.self.key_proj", width, width);
-    b.v = dense(p + "attention.self.value_proj", width, width);
-    b.o = dense(p + "attention.output.dense", width, width);
-    b.attn = norm(p + "attention.output.LayerNorm");
-    b.up = dense(p + "intermediate.dense", ff_, width);
-    b.down = dense(p + "output.dense", width, ff_);
-    b.ffn = norm(p + "output.LayerNorm");
-    if (c2p_) b.position_key = project(b.k);
-    if (p2c_) b.position_query = project(b.q);
-    blocks_.push_back(std::move(b));
+    const stream::HeldLayer held(*feed, i);
+    const Layer b(stream::BoundLayer(held.plan(), held.blob()));
+    Positions made;
+    if (c2p_) made.key = project(b.k);
+    if (p2c_) made.query = project(b.q);
+    positions_.push_back(std::move(made));
   }
   cpu_->forget();
-  pooler_ = dense("pooler.dense", width, width);
-  classifier_ = {w.exact("classifier.weight", labels.size(), width), w.vector("classifier.bias", labels.size())};
-  w.ensure_all_taken();
-  weight_bytes = w.bytes();
 }
 
 void Deberta::forward(std::vector<Pass>& passes) {
@@ -191,9 +235,13 @@ void Deberta::forward(std::vector<Pass>& passes) {
   for (size_t i = 1; i < 2 * longest; i++) places_of[i] = static_cast<uint32_t>(bucket(static_cast<int64_t>(i) - static_cast<int64_t>(longest)));
   const float scale = 1.0f / std::sqrt(static_cast<float>(h) * static_cast<float>(1 + c2p_ + p2c_));
 
-  for (const Layer& b : blocks_) {
+  feed->begin();
+  for (uint32_t layer = 0; layer < layers; layer++) {
     rows = batch.drop_cancelled({{&x, ld}});
     if (rows == 0) return;
+    const stream::HeldLayer held(*feed, layer);
+    const Layer b(stream::BoundLayer(held.plan(), held.blob()));
+    const Positions& at = positions_[layer];
     cpu_->forget();
     apply(b.q, {x.data(), ld, rows}, q.data(), ld);
     apply(b.k, {x.data(), ld, rows}, k.data(), ld);
@@ -204,7 +252,7 @@ void Deberta::forward(std::vector<Pass>& passes) {
       const auto& part = batch.parts[t / heads_];
       const size_t head = t % heads_;
       p2c[t].resize(part.rows * ldp);
-      const cpu::Matrix& m = b.position_query[head];
+      const cpu::Matrix& m = at.query[head];
       cpu_->k.gemm({cpu::Pack::F32, m.bytes.data(), m.panel_bytes(), m.panels(), h, k.data() + part.row * ld + head * h, ld, {}, part.rows, p2c[t].data(), ldp, false});
     });
     const auto extra = [&](size_t p, size_t head, size_t first, size_t n, float* out, size_t ldo) {
@@ -212,7 +260,7 @@ void Deberta::forward(std::vector<Pass>& passes) {
       static thread_local std::vector<float> c2p;
       if (c2p_) {
         c2p.resize(n * ldp);
-        const cpu::Matrix& m = b.position_key[head];
+        const cpu::Matrix& m = at.key[head];
         cpu_->k.gemm({cpu::Pack::F32, m.bytes.data(), m.panel_bytes(), m.panels(), h, q.data() + (part.row + first) * ld + head * h, ld, {}, n, c2p.data(), ldp, false});
       }
       for (size_t r = 0; r < n; r++)
@@ -231,7 +279,7 @@ void Deberta::forward(std::vector<Pass>& passes) {
     apply(b.o, {y.data(), ld, rows}, q.data(), ld);
     each_row(rows, [&](size_t r) {
       cpu_->k.add(x.data() + r * ld, q.data() + r * ld, d);
-      cpu_->k.layer_norm(x.data() + r * ld, b.attn.weight.data(), b.attn.bias.data(), eps_, d, x.data() + r * ld);
+      cpu_->k.layer_norm(x.data() + r * ld, b.attn.weight, b.attn.bias, eps_, d, x.data() + r * ld);
     });
     cpu_->forget();
     apply(b.up, {x.data(), ld, rows}, u.data(), ldf);
@@ -240,7 +288,7 @@ void Deberta::forward(std::vector<Pass>& passes) {
     apply(b.down, {u.data(), ldf, rows}, y.data(), ld);
     each_row(rows, [&](size_t r) {
       cpu_->k.add(x.data() + r * ld, y.data() + r * ld, d);
-      cpu_->k.layer_norm(x.data() + r * ld, b.ffn.weight.data(), b.ffn.bias.data(), eps_, d, x.data() + r * ld);
+      cpu_->k.layer_norm(x.data() + r * ld, b.ffn.weight, b.ffn.bias, eps_, d, x.data() + r * ld);
     });
   }
 
@@ -259,8 +307,8 @@ void Deberta::forward(std::vector<Pass>& passes) {
 
 }  // namespace
 
-std::unique_ptr<Model> make_deberta(const Json& config, const TensorSource& source, std::unique_ptr<Tokenizer> tokenizer, std::shared_ptr<cpu::Cpu> cpu) {
-  return std::make_unique<Deberta>(config, source, std::move(tokenizer), std::move(cpu));
+std::unique_ptr<Model> make_deberta(const Json& config, const TensorSource& source, std::unique_ptr<Tokenizer> tokenizer, std::shared_ptr<cpu::Cpu> cpu, stream::Streaming& streaming) {
+  return std::make_unique<Deberta>(config, source, std::move(tokenizer), std::move(cpu), streaming);
 }
 
 }  // namespace guard

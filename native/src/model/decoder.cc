@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "model/attention.h"
+#include "model/plan-layer.h"
+#include "stream/panel-layout.h"
 
 namespace guard {
 
@@ -14,15 +16,21 @@ std::string DecoderNames::of(const char* gguf_name, const char* hf_name, int lay
 
 namespace {
 
+/// A layer where its blob lies now.
 struct Layer {
-  std::vector<float> attn_norm, ffn_norm, q_bias, k_bias, v_bias, q_norm, k_norm;
-  cpu::Matrix q, k, v, o, gate, up, down;
+  explicit Layer(const stream::BoundLayer& b)
+      : attn_norm(b.vector("attn_norm")), ffn_norm(b.vector("ffn_norm")), q_bias(b.vector("q_bias")), k_bias(b.vector("k_bias")), v_bias(b.vector("v_bias")),
+        q_norm(b.vector("q_norm")), k_norm(b.vector("k_norm")), q(b.matrix("q")), k(b.matrix("k")), v(b.matrix("v")), o(b.matrix("o")), gate(b.matrix("gate")),
+        up(b.matrix("up")), down(b.matrix("down")) {}
+  const float *attn_norm, *ffn_norm, *q_bias, *k_bias, *v_bias, *q_norm, *k_norm;
+  cpu::MatrixView q, k, v, o, gate, up, down;
 };
 
 /// Llama 3.x (Dubey et al. 2024), Qwen2.5, Qwen3: RMSNorm before, rotary positions, grouped keys, SwiGLU.
 class Decoder final : public Model {
  public:
-  Decoder(DecoderConfig config, DecoderNames names, const TensorSource& source, std::unique_ptr<Tokenizer> words, std::shared_ptr<cpu::Cpu> cpu)
+  Decoder(DecoderConfig config, DecoderNames names, const TensorSource& source, std::unique_ptr<Tokenizer> words, std::shared_ptr<cpu::Cpu> cpu,
+          stream::Streaming& streaming)
       : c_(std::move(config)), cpu_(std::move(cpu)) {
     architecture = c_.architecture;
     tokenizer = std::move(words);
@@ -30,13 +38,13 @@ class Decoder final : public Model {
     width = c_.width;
     layers = c_.layers;
     vocabulary = static_cast<uint32_t>(tokenizer->vocab().size());
-    load(names, source);
+    load(names, source, streaming);
   }
 
   void forward(std::vector<Pass>& passes) override;
 
   std::vector<float> logits(const std::vector<float>& hidden, const std::vector<int32_t>& ids) override {
-    const cpu::Matrix& out = output_.n > 0 ? output_ : embedding_;
+    const cpu::MatrixView& out = output_.n > 0 ? output_ : embedding_;
     if (ids.empty()) {
       std::vector<float> y(cpu::padded16(vocabulary));
       std::vector<float> x = hidden;
@@ -65,7 +73,7 @@ class Decoder final : public Model {
   size_t kv_bytes(size_t tokens) const override { return Kv::bytes_for(c_.layers, c_.kv_heads, c_.head_width, tokens); }
 
  private:
-  void load(const DecoderNames& names, const TensorSource& source);
+  void load(const DecoderNames& names, const TensorSource& source, stream::Streaming& streaming);
   void norm(const float* weight, const std::vector<float>& x, std::vector<float>& y, size_t rows) {
     cpu_->forget();
     cpu_->pool.run((rows + 15) / 16, [&](size_t task) {
@@ -83,12 +91,11 @@ class Decoder final : public Model {
   size_t ld_ = 0;
   cpu::Matrix embedding_, output_;
   std::vector<float> output_norm_;
-  std::vector<Layer> blocks_;
   struct { std::vector<float> x, y, q, k, v, gate, up, table; } buffers_;
   std::unordered_map<int32_t, std::vector<float>> label_rows_;
 };
 
-void Decoder::load(const DecoderNames& names, const TensorSource& source) {
+void Decoder::load(const DecoderNames& names, const TensorSource& source, stream::Streaming& streaming) {
   Weights w(source);
   const uint64_t d = c_.width, q = uint64_t(c_.heads) * c_.head_width, kv = uint64_t(c_.kv_heads) * c_.head_width;
   ld_ = cpu::padded16(d);
@@ -101,31 +108,33 @@ void Decoder::load(const DecoderNames& names, const TensorSource& source) {
     for (const float f : c_.rope_factors)
       if (!(f > 0)) reject("A factor of the rotary positions is not above 0.");
   }
+  std::vector<stream::LayerPlan> plans;
   for (int i = 0; i < static_cast<int>(c_.layers); i++) {
     const auto name = [&](const char* g, const char* h) { return names.of(g, h, i); };
-    Layer b;
-    b.attn_norm = w.vector(name("attn_norm.weight", "input_layernorm.weight"), d);
-    b.ffn_norm = w.vector(name("ffn_norm.weight", "post_attention_layernorm.weight"), d);
-    b.q = w.matrix(name("attn_q.weight", "self_attn.q_proj.weight"), q, d);
-    b.k = w.matrix(name("attn_k.weight", "self_attn.k_proj.weight"), kv, d);
-    b.v = w.matrix(name("attn_v.weight", "self_attn.v_proj.weight"), kv, d);
-    b.o = w.matrix(name("attn_output.weight", "self_attn.o_proj.weight"), d, q);
-    b.gate = w.matrix(name("ffn_gate.weight", "mlp.gate_proj.weight"), c_.ff, d);
-    b.up = w.matrix(name("ffn_up.weight", "mlp.up_proj.weight"), c_.ff, d);
-    b.down = w.matrix(name("ffn_down.weight", "mlp.down_proj.weight"), d, c_.ff);
+    PlanLayer b(w, streaming.layout());
+    b.vector("attn_norm", name("attn_norm.weight", "input_layernorm.weight"), d);
+    b.vector("ffn_norm", name("ffn_norm.weight", "post_attention_layernorm.weight"), d);
+    b.matrix("q", name("attn_q.weight", "self_attn.q_proj.weight"), q, d);
+    b.matrix("k", name("attn_k.weight", "self_attn.k_proj.weight"), kv, d);
+    b.matrix("v", name("attn_v.weight", "self_attn.v_proj.weight"), kv, d);
+    b.matrix("o", name("attn_output.weight", "self_attn.o_proj.weight"), d, q);
+    b.matrix("gate", name("ffn_gate.weight", "mlp.gate_proj.weight"), c_.ff, d);
+    b.matrix("up", name("ffn_up.weight", "mlp.up_proj.weight"), c_.ff, d);
+    b.matrix("down", name("ffn_down.weight", "mlp.down_proj.weight"), d, c_.ff);
     if (c_.qkv_bias) {
-      b.q_bias = w.vector(name("attn_q.bias", "self_attn.q_proj.bias"), q);
-      b.k_bias = w.vector(name("attn_k.bias", "self_attn.k_proj.bias"), kv);
-      b.v_bias = w.vector(name("attn_v.bias", "self_attn.v_proj.bias"), kv);
+      b.vector("q_bias", name("attn_q.bias", "self_attn.q_proj.bias"), q);
+      b.vector("k_bias", name("attn_k.bias", "self_attn.k_proj.bias"), kv);
+      b.vector("v_bias", name("attn_v.bias", "self_attn.v_proj.bias"), kv);
     }
     if (c_.qk_norm) {
-      b.q_norm = w.vector(name("attn_q_norm.weight", "self_attn.q_norm.weight"), c_.head_width);
-      b.k_norm = w.vector(name("attn_k_norm.weight", "self_attn.k_norm.weight"), c_.head_width);
+      b.vector("q_norm", name("attn_q_norm.weight", "self_attn.q_norm.weight"), c_.head_width);
+      b.vector("k_norm", name("attn_k_norm.weight", "self_attn.k_norm.weight"), c_.head_width);
     }
-    blocks_.push_back(std::move(b));
+    plans.push_back(b.finish());
   }
   w.ensure_all_taken();
   weight_bytes = w.bytes();
+  feed = streaming.feed(std::move(plans));
 }
 
 void Decoder::forward(std::vector<Pass>& passes) {
@@ -162,8 +171,8 @@ void Decoder::forward(std::vector<Pass>& passes) {
                  c_.rope_factors.empty() ? nullptr : c_.rope_factors.data(), c_.rope_scale);
     }
 
+  feed->begin();
   for (size_t layer = 0; layer < c_.layers; layer++) {
-    const Layer& b = blocks_[layer];
     // The layer border: whoever was cancelled leaves the batch, and the rows behind move up.
     size_t kept = 0;
     for (auto it = parts.begin(); it != parts.end();) {
@@ -182,8 +191,10 @@ void Decoder::forward(std::vector<Pass>& passes) {
     }
     rows = kept;
     if (rows == 0) return;
+    const stream::HeldLayer held(*feed, layer);
+    const Layer b(stream::BoundLayer(held.plan(), held.blob()));
 
-    norm(b.attn_norm.data(), x, y, rows);
+    norm(b.attn_norm, x, y, rows);
     cpu_->linear(b.k, {y.data(), ld_, rows}, k.data(), ldkv);
     cpu_->linear(b.v, {y.data(), ld_, rows}, v.data(), ldkv);
     struct Piece { size_t part, row; };
@@ -197,10 +208,10 @@ void Decoder::forward(std::vector<Pass>& passes) {
           float* key = k.data() + (part.row + i) * ldkv + g * h;
           float* value = v.data() + (part.row + i) * ldkv + g * h;
           if (c_.qkv_bias) {
-            cpu_->k.add(key, b.k_bias.data() + g * h, h);
-            cpu_->k.add(value, b.v_bias.data() + g * h, h);
+            cpu_->k.add(key, b.k_bias + g * h, h);
+            cpu_->k.add(value, b.v_bias + g * h, h);
           }
-          if (c_.qk_norm) cpu_->k.rms_norm(key, b.k_norm.data(), c_.eps, h, key);
+          if (c_.qk_norm) cpu_->k.rms_norm(key, b.k_norm, c_.eps, h, key);
           rope(key, table.data() + (part.row + i) * c_.rotated, c_.rotated, c_.half_split);
           part.kv->put(part.scratch ? 0 : layer, g, part.start + i, key, value);
         }
@@ -241,8 +252,8 @@ void Decoder::forward(std::vector<Pass>& passes) {
       const size_t count = std::min(kQueryTile, part.rows - tile.row);
       for (size_t r = 0; r < count; r++) {
         float* query = q.data() + (part.row + tile.row + r) * ldq + tile.head * h;
-        if (c_.qkv_bias) cpu_->k.add(query, b.q_bias.data() + tile.head * h, h);
-        if (c_.qk_norm) cpu_->k.rms_norm(query, b.q_norm.data(), c_.eps, h, query);
+        if (c_.qkv_bias) cpu_->k.add(query, b.q_bias + tile.head * h, h);
+        if (c_.qk_norm) cpu_->k.rms_norm(query, b.q_norm, c_.eps, h, query);
         rope(query, table.data() + (part.row + tile.row + r) * c_.rotated, c_.rotated, c_.half_split);
       }
       const size_t shared = part.pass->prefix != nullptr ? part.pass->prefix->length : 0;
@@ -269,7 +280,7 @@ void Decoder::forward(std::vector<Pass>& passes) {
     cpu_->forget();
     cpu_->linear(b.o, {mixed.data(), ldq, rows}, y.data(), ld_);
     add_rows(x, y, rows);
-    norm(b.ffn_norm.data(), x, y, rows);
+    norm(b.ffn_norm, x, y, rows);
     cpu_->linear(b.gate, {y.data(), ld_, rows}, gate.data(), ldf);
     cpu_->linear(b.up, {y.data(), ld_, rows}, up.data(), ldf);
     cpu_->pool.run(rows, [&](size_t r) { cpu_->k.silu_mul(gate.data() + r * ldf, up.data() + r * ldf, c_.ff, gate.data() + r * ldf); });
@@ -287,8 +298,8 @@ void Decoder::forward(std::vector<Pass>& passes) {
 }  // namespace
 
 std::unique_ptr<Model> make_decoder(DecoderConfig config, DecoderNames names, const TensorSource& source, std::unique_ptr<Tokenizer> tokenizer,
-                                    std::shared_ptr<cpu::Cpu> cpu) {
-  return std::make_unique<Decoder>(std::move(config), names, source, std::move(tokenizer), std::move(cpu));
+                                    std::shared_ptr<cpu::Cpu> cpu, stream::Streaming& streaming) {
+  return std::make_unique<Decoder>(std::move(config), names, source, std::move(tokenizer), std::move(cpu), streaming);
 }
 
 }  // namespace guard

@@ -27,6 +27,6 @@ struct DecoderNames {
 DecoderConfig decoder_config(const Gguf& file, const std::string& architecture);
 DecoderConfig decoder_config(const Json& config);
 std::unique_ptr<Model> make_decoder(DecoderConfig config, DecoderNames names, const TensorSource& source, std::unique_ptr<Tokenizer> tokenizer,
-                                    std::shared_ptr<cpu::Cpu> cpu);
+                                    std::shared_ptr<cpu::Cpu> cpu, stream::Streaming& streaming);
 
 }  // namespace guard

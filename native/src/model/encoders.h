@@ -10,9 +10,9 @@ namespace guard {
 class Gguf;
 struct Json;
 
-std::unique_ptr<Model> make_canary(const Gguf& file, std::unique_ptr<Tokenizer> tokenizer, std::shared_ptr<cpu::Cpu> cpu);
+std::unique_ptr<Model> make_canary(const Gguf& file, std::unique_ptr<Tokenizer> tokenizer, std::shared_ptr<cpu::Cpu> cpu, stream::Streaming& streaming);
 /// DeBERTa-v2 and v3 with a sequence-classification head.
-std::unique_ptr<Model> make_deberta(const Json& config, const TensorSource& source, std::unique_ptr<Tokenizer> tokenizer, std::shared_ptr<cpu::Cpu> cpu);
+std::unique_ptr<Model> make_deberta(const Json& config, const TensorSource& source, std::unique_ptr<Tokenizer> tokenizer, std::shared_ptr<cpu::Cpu> cpu, stream::Streaming& streaming);
 
 /// The sequences of one encoder pass, their rows one after the other, without padding.
 struct EncoderBatch {

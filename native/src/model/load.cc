@@ -24,34 +24,41 @@ void check_pin(const File& file, const char* pin) {
   if (found != wanted) fail(GUARD_PIN_MISMATCH, "The model file has the SHA-256 %s, not the pinned one.", found.c_str());
 }
 
-std::unique_ptr<Model> load_gguf(const Gguf& gguf, std::shared_ptr<cpu::Cpu> cpu) {
+stream::StreamOptions stream_options(const guard_open_options& o) {
+  return {o.backend, o.streaming, o.max_device_bytes, o.max_pinned_bytes, o.stream_slots, o.simulated_link_bytes_per_second};
+}
+
+std::unique_ptr<Model> load_gguf(const Gguf& gguf, std::shared_ptr<cpu::Cpu> cpu, stream::Streaming& streaming) {
   const std::string architecture(gguf.text("general.architecture"));
-  if (architecture == "canary-guard") return make_canary(gguf, tokenizer_from_gguf(gguf), std::move(cpu));
+  if (architecture == "canary-guard") return make_canary(gguf, tokenizer_from_gguf(gguf), std::move(cpu), streaming);
   if (architecture != "llama" && architecture != "qwen2" && architecture != "qwen3")
     reject("The architecture %s is not supported (canary-guard, llama, qwen2 and qwen3 are).", shown(architecture).c_str());
   DecoderConfig config = decoder_config(gguf, architecture);
   auto tokenizer = tokenizer_from_gguf(gguf);
   if (gguf.find(architecture + ".vocab_size") != nullptr && gguf.u32(architecture + ".vocab_size", 1, 1u << 20) != tokenizer->vocab().size())
     reject("%s.vocab_size is not the number of tokens.", architecture.c_str());
-  return make_decoder(std::move(config), {true}, gguf.source(), std::move(tokenizer), std::move(cpu));
+  return make_decoder(std::move(config), {true}, gguf.source(), std::move(tokenizer), std::move(cpu), streaming);
 }
 
-std::unique_ptr<Model> load_folder(const std::string& folder, const char* pin, bool int8, std::shared_ptr<cpu::Cpu> cpu) {
-  const File weights(folder + "/model.safetensors");
-  check_pin(weights, pin);
+std::unique_ptr<Model> load_folder(const std::string& folder, const guard_open_options& options, std::shared_ptr<cpu::Cpu> cpu) {
+  const auto file = std::make_shared<const File>(folder + "/model.safetensors");
+  const File& weights = *file;
+  check_pin(weights, options.sha256);
+  stream::Streaming streaming(stream_options(options), file);
   const Json config = read_json_file(folder + "/config.json", "config.json");
   TensorSource source = read_safetensors(weights);
-  source.int8 = int8;
+  source.int8 = options.int8 != 0;
   auto tokenizer = tokenizer_from_json(read_json_file(folder + "/tokenizer.json", "tokenizer.json"));
   const std::string type = config.get_string_or("model_type", "");
   std::unique_ptr<Model> model;
   if (type == "deberta-v2")
-    model = make_deberta(config, source, std::move(tokenizer), std::move(cpu));
+    model = make_deberta(config, source, std::move(tokenizer), std::move(cpu), streaming);
   else if (type == "llama" || type == "qwen2" || type == "qwen3")
-    model = make_decoder(decoder_config(config), {false}, source, std::move(tokenizer), std::move(cpu));
+    model = make_decoder(decoder_config(config), {false}, source, std::move(tokenizer), std::move(cpu), streaming);
   else
     reject("The model type %s is not supported (deberta-v2, llama, qwen2 and qwen3 are).", shown(type).c_str());
   weights.ensure_unchanged();
+  model->device = streaming.device_name();
   return model;
 }
 
@@ -59,13 +66,15 @@ std::unique_ptr<Model> load_folder(const std::string& folder, const char* pin, b
 
 std::unique_ptr<Model> load_model(const guard_open_options& options, std::shared_ptr<cpu::Cpu> cpu) {
   const std::string path(options.model);
-  if (is_folder(path)) return load_folder(path, options.sha256, options.int8 != 0, std::move(cpu));
-  const File file(path);
-  check_pin(file, options.sha256);
-  Gguf gguf(file);
+  if (is_folder(path)) return load_folder(path, options, std::move(cpu));
+  const auto file = std::make_shared<const File>(path);
+  check_pin(*file, options.sha256);
+  stream::Streaming streaming(stream_options(options), file);
+  Gguf gguf(*file);
   gguf.as_int8(options.int8 != 0);
-  auto model = load_gguf(gguf, std::move(cpu));
-  file.ensure_unchanged();
+  auto model = load_gguf(gguf, std::move(cpu), streaming);
+  file->ensure_unchanged();
+  model->device = streaming.device_name();
   return model;
 }
 

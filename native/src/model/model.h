@@ -9,6 +9,7 @@
 #include "cpu/matrix.h"
 #include "guard.h"
 #include "model/kv.h"
+#include "stream/streaming.h"
 #include "tok/tokenizer.h"
 
 namespace guard {
@@ -41,14 +42,11 @@ class Model {
   bool encoder = false, sigmoid = false;
   uint32_t context = 0, width = 0, layers = 0, vocabulary = 0;
   uint64_t weight_bytes = 0;
+  std::string device;                        // that computes its layers
+  std::unique_ptr<stream::LayerFeed> feed;   // its layers, wherever they lie
   std::vector<std::string> labels;
   std::vector<float> temperature, bias;
   int32_t cls = -1, sep = -1, roles[3] = {-1, -1, -1};
-};
-
-struct ModelFile {
-  std::unique_ptr<File> file;
-  std::unique_ptr<Model> model;
 };
 
 /// Opens, checks the pin, parses, checks and packs. Throws Fail.

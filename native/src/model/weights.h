@@ -18,11 +18,18 @@ class Weights {
   /// One that is not worth rounding: small, or read once.
   cpu::Matrix exact(const std::string& name, uint64_t n, uint64_t k) { return packed(name, n, k, false); }
   std::vector<float> vector(const std::string& name, uint64_t n) {
+    bytes_ += n * 4;
+    return cpu::read_floats(source_, name, vector_info(name, n));
+  }
+  /// Where a tensor is, for those that are read later (PlanLayer).
+  const TensorInfo& matrix_info(const std::string& name, uint64_t n, uint64_t k) { return take(name, {n, k}); }
+  const TensorInfo& vector_info(const std::string& name, uint64_t n) {
     const TensorInfo& info = take(name, {n});
     if (info.type != Dtype::F32 && info.type != Dtype::F16 && info.type != Dtype::BF16) reject("Tensor %s must be a float type.", name.c_str());
-    bytes_ += n * 4;
-    return cpu::read_floats(source_, name, info);
+    return info;
   }
+  bool int8() const { return source_.int8; }
+  void count(uint64_t bytes) { bytes_ += bytes; }
   /// A tensor that some writers add and no engine needs.
   void ignore(const std::string& name) { taken_.insert(name); }
   void ensure_all_taken() const {

@@ -232,10 +232,16 @@ void Scheduler::run(std::vector<Unit>& units) {
     tokens += static_cast<uint32_t>(unit.count);
     passes.push_back(std::move(pass));
   }
+  // What fails in a pass (a layer that cannot be read) fails for all that are in it; the next pass tries again.
+  guard_status fault = GUARD_OK;
   std::string failure;
   try {
     model_->forward(passes);
+  } catch (const Fail& error) {
+    fault = error.status();
+    failure = error.what();
   } catch (const std::bad_alloc&) {
+    fault = GUARD_NO_MEMORY;
     failure = "There is not enough memory for the request.";
   }
   std::vector<std::pair<std::shared_ptr<Job>, std::pair<guard_status, std::string>>> over;
@@ -243,8 +249,8 @@ void Scheduler::run(std::vector<Unit>& units) {
     Job& job = *units[i].job;
     const bool settled = std::any_of(over.begin(), over.end(), [&](const auto& o) { return o.first == units[i].job; });
     if (settled || passes[i].dropped) continue;  // the dropped are found cancelled or late when the next batch is chosen
-    if (!failure.empty()) {
-      over.push_back({units[i].job, {GUARD_NO_MEMORY, failure}});
+    if (fault != GUARD_OK) {
+      over.push_back({units[i].job, {fault, failure}});
       continue;
     }
     job.result.batch_tokens = tokens;

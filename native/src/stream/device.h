@@ -23,7 +23,8 @@ struct LinkUse {
 /// Where layers are computed: memory of its own, a queue of transfers into it, and a queue of computations, which is
 /// the backend's own business: here it is only waited for and marked. Two threads use a device at once: the feed's
 /// (allocate, upload, transfer_*, wait) and the pass's (compute_*, wait); `done`, `wait`, `memory` and `link` may
-/// come from any. What fails throws Fail: GUARD_NO_MEMORY, or GUARD_IO for a device that is lost.
+/// come from any. What fails throws Fail: GUARD_NO_MEMORY, or GUARD_IO for a device that is lost; a mark throws never,
+/// and a device that was lost by then shows at the next wait.
 class Device {
  public:
   virtual ~Device() = default;
@@ -46,10 +47,10 @@ class Device {
   /// Puts a copy of host bytes into a slot on the transfer queue; returns at once. The host's bytes must stay until
   /// an event that is marked after it is reached.
   virtual void upload(void* slot, const void* host, size_t bytes) = 0;
-  virtual Event transfer_mark() = 0;
+  virtual Event transfer_mark() noexcept = 0;
   /// What is put on the transfer queue from now on begins after `event` (one of the compute queue).
   virtual void transfer_after(Event event) = 0;
-  virtual Event compute_mark() = 0;
+  virtual Event compute_mark() noexcept = 0;
   /// What is put on the compute queue from now on begins after `event` (one of the transfer queue). A device that
   /// computes on the calling thread waits here.
   virtual void compute_after(Event event) = 0;

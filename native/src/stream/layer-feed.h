@@ -5,6 +5,7 @@
 #include "stream/device.h"
 #include "stream/layer-plan.h"
 #include "stream/placement.h"
+#include "stream/stream-stats.h"
 
 namespace guard::stream {
 
@@ -27,7 +28,23 @@ class LayerFeed {
   /// The compute queue goes on only when the layer is there.
   virtual const uint8_t* acquire(size_t layer) = 0;
   /// Marks the compute queue: the layer's slot is filled anew after that.
-  virtual void release(size_t layer) = 0;
+  virtual void release(size_t layer) noexcept = 0;
+  virtual StreamStats stats() const = 0;
+};
+
+/// A layer that is held while this lives: given back also where a pass ends in its middle.
+class HeldLayer {
+ public:
+  HeldLayer(LayerFeed& feed, size_t layer) : feed_(feed), layer_(layer), blob_(feed.acquire(layer)) {}
+  ~HeldLayer() { feed_.release(layer_); }
+  HeldLayer(const HeldLayer&) = delete;
+  const LayerPlan& plan() const { return feed_.plan(layer_); }
+  const uint8_t* blob() const { return blob_; }
+
+ private:
+  LayerFeed& feed_;
+  size_t layer_;
+  const uint8_t* blob_;
 };
 
 }  // namespace guard::stream

@@ -2,12 +2,17 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
+  BACKENDS,
+  type ComputeSettings,
+  computeOf,
+  DEFAULT_COMPUTE,
   DEFAULT_MODEL,
   findModel,
   GuardFault,
   type GuardSource,
   PRESETS,
   parseGuardAddress,
+  STREAMING,
 } from '../../guard/index.ts';
 import { CliFault, EXIT, stateFault, usageFault } from '../fault.ts';
 import { PROGRAM_ROOT, type State } from '../state.ts';
@@ -25,12 +30,30 @@ export const MODEL_OPTIONS = {
     help: `How it is asked: ${PRESETS.map(({ name }) => name).join(', ')}.`,
   },
   threads: { type: 'string', value: 'COUNT', help: 'Threads that compute; default: as configured.' },
+  backend: { type: 'string', value: 'NAME', help: `What computes: ${BACKENDS.join(', ')}.` },
+  streaming: {
+    type: 'string',
+    value: 'WAY',
+    help: `Where layers lie that the device has no room for: ${STREAMING.join(', ')}.`,
+  },
+  'max-device-bytes': { type: 'string', value: 'BYTES', help: 'Most memory of the device for layers.' },
+  'max-pinned-bytes': { type: 'string', value: 'BYTES', help: 'Most host memory for layers.' },
+  'simulated-link': {
+    type: 'string',
+    value: 'BYTES',
+    help: 'Bytes a second of the link of the simulated backend.',
+  },
 } as const;
 
 interface ModelValues {
   readonly sha256: string | undefined;
   readonly preset: string | undefined;
   readonly threads: string | undefined;
+  readonly backend: string | undefined;
+  readonly streaming: string | undefined;
+  readonly 'max-device-bytes': string | undefined;
+  readonly 'max-pinned-bytes': string | undefined;
+  readonly 'simulated-link': string | undefined;
 }
 
 /** A model file of the command line, or the guard of the settings. */
@@ -41,12 +64,9 @@ export function sourceOf(values: ModelValues, model: string | undefined, state: 
   const sha256 = values.sha256 ?? null;
   if (sha256 !== null && !/^[0-9a-f]{64}$/.test(sha256))
     throw usageFault('--sha256 has 64 lower-case hex digits.');
-  const threads = values.threads === undefined ? null : Number(values.threads);
-  if (threads !== null && !(Number.isInteger(threads) && threads >= 0 && threads <= 256)) {
-    throw usageFault('--threads is a whole number from 0 to 256.');
-  }
+  const said = computeSaid(values);
   if (model !== undefined)
-    return { kind: 'file', model: resolve(model), sha256, preset, threads: threads ?? 0 };
+    return { kind: 'file', model: resolve(model), sha256, preset, ...DEFAULT_COMPUTE, ...said };
   const { guard, paths } = state.config;
   if (guard.remote !== null) return { kind: 'remote', address: addressOf(guard.remote, paths.home) };
   const found = findModel({ ...guard, home: paths.home, programRoot: PROGRAM_ROOT });
@@ -61,8 +81,41 @@ export function sourceOf(values: ModelValues, model: string | undefined, state: 
     model: found.path,
     sha256: sha256 ?? found.sha256,
     preset: preset ?? guard.preset,
-    threads: threads ?? guard.threads,
+    ...computeOf(guard),
+    ...said,
   };
+}
+
+/** What the command line says of computing; the rest is as configured. */
+function computeSaid(values: ModelValues): Partial<ComputeSettings> {
+  const { threads, backend, streaming } = values;
+  if (threads !== undefined && !/^([01]?\d{1,2}|2[0-4]\d|25[0-6])$/.test(threads))
+    throw usageFault('--threads is a whole number from 0 to 256.');
+  const maxDeviceBytes = bytesOf('--max-device-bytes', values['max-device-bytes']);
+  const maxPinnedBytes = bytesOf('--max-pinned-bytes', values['max-pinned-bytes']);
+  const link = bytesOf('--simulated-link', values['simulated-link']);
+  return {
+    ...(threads === undefined ? {} : { threads: Number(threads) }),
+    ...(backend === undefined ? {} : { backend: oneOf('--backend', BACKENDS, backend) }),
+    ...(streaming === undefined ? {} : { streaming: oneOf('--streaming', STREAMING, streaming) }),
+    ...(maxDeviceBytes === null ? {} : { maxDeviceBytes }),
+    ...(maxPinnedBytes === null ? {} : { maxPinnedBytes }),
+    ...(link === null ? {} : { simulatedLinkBytesPerSecond: link }),
+  };
+}
+
+function oneOf<T extends string>(option: string, names: readonly T[], said: string): T {
+  const found = names.find((name) => name === said);
+  if (found === undefined) throw usageFault(`${option} is one of ${names.join(', ')}.`);
+  return found;
+}
+
+function bytesOf(option: string, said: string | undefined): number | null {
+  if (said === undefined) return null;
+  const bytes = Number(said);
+  if (!/^[1-9]\d{0,15}$/.test(said) || !Number.isSafeInteger(bytes))
+    throw usageFault(`${option} is a whole number of bytes.`);
+  return bytes;
 }
 
 export function addressOf(text: string, folder: string) {

@@ -37,6 +37,12 @@ export interface NativeOpenOptions {
   readonly maxQueue?: number;
   readonly maxKvBytes?: number;
   readonly int8?: boolean;
+  readonly backend?: number;
+  readonly streaming?: number;
+  readonly maxDeviceBytes?: number;
+  readonly maxPinnedBytes?: number;
+  readonly streamSlots?: number;
+  readonly simulatedLinkBytesPerSecond?: number;
 }
 
 /** native/binding/addon.cc: engines, prefixes and requests are numbers. */

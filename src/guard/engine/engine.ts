@@ -3,6 +3,8 @@ import type { EngineInfo, EngineStats } from './facts.ts';
 import { asGuardFault, GuardFault } from './fault.ts';
 
 const ROLES = { instruction: 0, call: 1, result: 2 } as const;
+const BACKENDS = { auto: 0, cpu: 1, cuda: 2, simulated: 3 } as const;
+const STREAMING = { auto: 0, resident: 1, pinned: 2, disk: 3 } as const;
 const ISAS = { auto: 0, scalar: 1, avx2: 2, avx512: 3, amx: 4 } as const;
 
 export interface OpenOptions {
@@ -11,8 +13,17 @@ export interface OpenOptions {
   readonly model: string;
   /** 64 lower-case hex digits; the file is refused before it is parsed when they differ. */
   readonly sha256?: string;
-  /** What computes; `auto` takes the best of this machine. */
-  readonly backend?: 'auto' | 'cpu';
+  /** What computes; `auto` takes the best of this machine, `simulated` is the CPU behind a link of a chosen speed. */
+  readonly backend?: keyof typeof BACKENDS;
+  /** Where layers lie that the device has no room for; `auto`: in host memory, then in the file, as memory allows. */
+  readonly streaming?: keyof typeof STREAMING;
+  /** Layers on the device, the ring of streamed ones included; 0: what it can spare. */
+  readonly maxDeviceBytes?: number;
+  /** Layers in host memory that wait to be uploaded; 0: what the host can spare. */
+  readonly maxPinnedBytes?: number;
+  /** Of the ring, 2 to 16; 0: as fits. */
+  readonly streamSlots?: number;
+  readonly simulatedLinkBytesPerSecond?: number;
   /** 0: as many as the machine has, at most 16. */
   readonly threads?: number;
   readonly isa?: keyof typeof ISAS;
@@ -118,11 +129,16 @@ export class GuardEngine {
   }
 
   static async open(options: OpenOptions): Promise<GuardEngine> {
-    const { addon, backend = 'auto', isa = 'auto', ...rest } = options;
-    if (backend !== 'auto' && backend !== 'cpu') {
+    const { addon, backend = 'auto', streaming = 'auto', isa = 'auto', ...rest } = options;
+    if (!Object.hasOwn(BACKENDS, backend)) {
       throw new GuardFault('unsupported', `This engine has no backend ${String(backend)}.`);
     }
-    const given: NativeOpenOptions = { ...rest, isa: ISAS[isa] };
+    const given: NativeOpenOptions = {
+      ...rest,
+      isa: ISAS[isa],
+      backend: BACKENDS[backend],
+      streaming: STREAMING[streaming],
+    };
     const id = await faultsOf(addon.open(given));
     return new GuardEngine(addon, id, addon.info(id));
   }

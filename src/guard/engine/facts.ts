@@ -13,6 +13,8 @@ export interface EngineInfo {
   /** As packed in memory. */
   readonly weightBytes: number;
   readonly threads: number;
+  /** Where layers are computed: `cpu`, `simulated`, or the name of a device. */
+  readonly backend: string;
   /** Names of an encoder's labels, in the order of its answers. */
   readonly labels: readonly string[];
 }
@@ -32,4 +34,37 @@ export interface EngineStats {
   readonly prefixes: number;
   readonly kvBytes: number;
   readonly computeMs: number;
+  /** Layers, by where they lie now. */
+  readonly layersOnDevice: number;
+  readonly layersPinned: number;
+  readonly layersOnDisk: number;
+  /** Of the ring that streamed layers pass through. */
+  readonly ringSlots: number;
+  /** Of layers and the ring. */
+  readonly deviceBytes: number;
+  /** Of pinned layers, what the system may not put aside. */
+  readonly lockedBytes: number;
+  /** That a pass took out of the ring. */
+  readonly layersStreamed: number;
+  /** That were on the device when a pass asked: kept there, or uploaded ahead. */
+  readonly layerHits: number;
+  /** Layers that moved to a faster place, because memory became free. */
+  readonly promotions: number;
+  readonly uploadedPinnedBytes: number;
+  readonly uploadedDiskBytes: number;
+  /** Of the model file, while streaming. */
+  readonly readBytes: number;
+  /** Reading and packing layers. */
+  readonly readMs: number;
+  /** The link was busy. */
+  readonly uploadMs: number;
+  /** Passes waited for a layer. */
+  readonly stallMs: number;
+  /** Passes computed layers. */
+  readonly layerMs: number;
+  /** The part of reading and uploading that no pass waited for, 0 to 1. */
+  readonly overlap: number;
+  /** Measured while busy; 0: not used yet. */
+  readonly linkBytesPerSecond: number;
+  readonly readBytesPerSecond: number;
 }

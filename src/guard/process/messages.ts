@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { computeSchema } from '../compute.ts';
 import { GUARD_FAULT_CODES } from '../engine/fault.ts';
 
 const id = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -13,7 +14,7 @@ export const requestSchema = z.discriminatedUnion('type', [
     model: z.string().min(1),
     sha256: z.string().nullable(),
     preset: z.string().nullable(),
-    threads: z.int().min(0).max(256),
+    compute: computeSchema,
     /** Whoever wants to know what a file is takes one that no preset drives as well. */
     examine: z.boolean(),
   }),
@@ -46,6 +47,7 @@ const infoSchema = z.object({
   isEncoder: z.boolean(),
   weightBytes: count,
   threads: count,
+  backend: z.string().max(64),
   labels: z.array(z.string().max(64)).max(64),
 });
 

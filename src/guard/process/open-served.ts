@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { engineOptionsOf } from '../compute.ts';
 import { type Addon, loadAddon } from '../engine/addon.ts';
 import { GuardEngine } from '../engine/engine.ts';
 import { GuardFault } from '../engine/fault.ts';
@@ -13,16 +14,21 @@ export async function openServed(
   order: Extract<GuardRequest, { type: 'open' }>,
 ): Promise<{ readonly answers: Answers; readonly ready: Ready }> {
   const addon: Addon = loadAddon(order.addon);
-  const { model, sha256, threads } = order;
-  const engine = await GuardEngine.open({ addon, model, threads, ...(sha256 === null ? {} : { sha256 }) });
-  const { architecture, isa, context } = engine.info;
+  const { model, sha256, compute } = order;
+  const engine = await GuardEngine.open({
+    addon,
+    model,
+    ...engineOptionsOf(compute),
+    ...(sha256 === null ? {} : { sha256 }),
+  });
+  const { architecture, backend, isa, context } = engine.info;
   const { name, scorer, note } = await drive(engine, order);
   await warmUp(engine, context);
   const ready: Ready = {
     type: 'ready',
     model: basename(model).slice(0, 255),
     architecture,
-    backend: `cpu ${isa}`,
+    backend: `${backend} ${isa}`,
     preset: name,
     labels: [...scorer.labels],
     note,

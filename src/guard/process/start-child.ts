@@ -3,6 +3,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { type ComputeSettings, computeOf } from '../compute.ts';
 import type { AddonFiles } from '../engine/addon-file.ts';
 import { encodeFrame } from './frames.ts';
 import type { GuardRequest } from './messages.ts';
@@ -14,12 +15,11 @@ const BASE_BYTES = 2 * 1024 ** 3;
 const HEAP_MIB = 192;
 const MOST_STDERR_CHARS = 4096;
 
-export interface ChildOptions {
+export interface ChildOptions extends ComputeSettings {
   readonly files: AddonFiles;
   readonly model: string;
   readonly sha256: string | null;
   readonly preset: string | null;
-  readonly threads: number;
   /** Private memory of the process; null: follows from the size of the file. */
   readonly memoryBytes: number | null;
   /** True: only to know what the file is, whether a preset drives it or not. */
@@ -75,14 +75,14 @@ export function startChild(o: ChildOptions): ChildLine {
   });
   const line = child.stdio[3] as Duplex;
   line.on('error', () => line.destroy());
-  const { model, sha256, preset, threads } = o;
+  const { model, sha256, preset } = o;
   const order: GuardRequest = {
     type: 'open',
     addon: o.files.addon,
     model,
     sha256,
     preset,
-    threads,
+    compute: computeOf(o),
     examine: o.examine ?? false,
   };
   line.write(encodeFrame(order));
