@@ -31,6 +31,8 @@ void shape_tiles(uint8_t k) {
     shapes.bytes[t] = t < 4 || t >= 6 ? 64 : k;
     shapes.rows[t] = t < 6 ? 16 : k / 4;
   }
+  // GCC's intrinsic says that it reads the first 8 bytes alone: the others would be left unwritten where it optimizes.
+  __asm__ volatile("" : : "m"(shapes));
   _tile_loadconfig(&shapes);
 }
 
