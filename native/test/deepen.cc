@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "check.h"
 #include "format/dtype.h"
+#include "gguf-doc.h"
 
 namespace {
 
@@ -26,47 +27,7 @@ std::string turned(const Tensor& t, size_t by) {
   return t.data.substr(shift) + t.data.substr(0, shift);
 }
 
-class Bytes {
- public:
-  explicit Bytes(std::string bytes) : bytes_(std::move(bytes)) {}
-  template <class T>
-  T take() {
-    T value;
-    memcpy(&value, bytes_.data() + at_, sizeof value);
-    at_ += sizeof value;
-    return value;
-  }
-  std::string text() { return skip(take<uint64_t>()); }
-  std::string skip(size_t n) {
-    at_ += n;
-    return bytes_.substr(at_ - n, n);
-  }
-  size_t at() const { return at_; }
-  std::string slice(size_t from, size_t n) const { return bytes_.substr(from, n); }
-
- private:
-  std::string bytes_;
-  size_t at_ = 0;
-};
-
-template <class T>
-std::string raw(T value) { return std::string(reinterpret_cast<const char*>(&value), sizeof value); }
-std::string counted(const std::string& text) { return raw<uint64_t>(text.size()) + text; }
-
-void skip_value(Bytes& in, uint32_t type) {
-  static constexpr size_t kSizes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-  if (type == 8) {
-    in.text();
-  } else if (type == 9) {
-    const auto of = in.take<uint32_t>();
-    for (auto n = in.take<uint64_t>(); n > 0; n--) skip_value(in, of);
-  } else {
-    in.skip(kSizes[type]);
-  }
-}
-
 bool ends_with(const std::string& text, const std::string& end) { return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0; }
-size_t padded(size_t n) { return (n + 31) / 32 * 32; }
 
 bool has(const std::vector<Tensor>& tensors, const std::string& name) {
   return std::any_of(tensors.begin(), tensors.end(), [&](const Tensor& t) { return t.name == name; });
@@ -96,51 +57,28 @@ std::vector<Tensor> repeat(const std::vector<Tensor>& tensors, const std::string
 }
 
 std::string deepen_gguf(const std::string& model, size_t layers) {
-  Bytes in(read_text(golden_folder() + "/" + model));
-  const std::string head = in.skip(8);
-  const auto n_tensors = in.take<uint64_t>(), n_kv = in.take<uint64_t>();
-  std::string settings;
+  GgufDoc doc = GgufDoc::read(read_text(golden_folder() + "/" + model));
   size_t had = 0;
-  for (uint64_t i = 0; i < n_kv; i++) {
-    const std::string key = in.text();
-    const auto type = in.take<uint32_t>();
-    const size_t from = in.at();
-    skip_value(in, type);
-    std::string value = in.slice(from, in.at() - from);
-    if (ends_with(key, ".block_count")) {
-      had = static_cast<uint8_t>(value[0]);
-      value = raw<uint32_t>(static_cast<uint32_t>(layers));
-    }
-    settings += counted(key) + raw(type) + value;
+  for (GgufDoc::Key& key : doc.keys) {
+    if (!ends_with(key.name, ".block_count")) continue;
+    had = static_cast<uint8_t>(key.payload[0]);
+    key.payload = le32(static_cast<uint32_t>(layers));
   }
-  std::vector<Tensor> tensors(n_tensors);
-  std::vector<uint64_t> offsets;
-  for (Tensor& t : tensors) {
-    t.name = in.text();
-    t.dims.resize(in.take<uint32_t>());
-    for (uint64_t& d : t.dims) d = in.take<uint64_t>();
-    t.type = in.take<uint32_t>();
-    offsets.push_back(in.take<uint64_t>());
-  }
-  const size_t data = padded(in.at());
-  for (size_t i = 0; i < tensors.size(); i++) {
-    const guard::DtypeInfo* kind = guard::dtype_info(tensors[i].type);
+  std::vector<Tensor> tensors;
+  for (const GgufDoc::Tensor& t : doc.tensors) {
+    const guard::DtypeInfo* kind = guard::dtype_info(t.type);
     uint64_t bytes = kind->block_bytes;
-    for (const uint64_t d : tensors[i].dims) bytes *= d;
-    tensors[i].data = in.slice(data + offsets[i], bytes / kind->block);
+    for (const uint64_t d : t.dims) bytes *= d;
+    tensors.push_back({t.name, doc.data.substr(t.offset, bytes / kind->block), t.dims, t.type});
   }
-  const std::vector<Tensor> more = repeat(tensors, "blk.", had, layers);
-  std::string infos, blobs;
-  for (const Tensor& t : more) {
-    infos += counted(t.name) + raw<uint32_t>(static_cast<uint32_t>(t.dims.size()));
-    for (const uint64_t d : t.dims) infos += raw(d);
-    infos += raw(t.type) + raw<uint64_t>(blobs.size());
-    blobs += t.data;
-    blobs.resize(padded(blobs.size()));
+  doc.tensors.clear();
+  doc.data.clear();
+  for (const Tensor& t : repeat(tensors, "blk.", had, layers)) {
+    doc.tensors.push_back({t.name, t.dims, t.type, doc.data.size()});
+    doc.data += t.data;
+    doc.data.resize((doc.data.size() + 31) / 32 * 32);
   }
-  std::string out = head + raw<uint64_t>(more.size()) + raw(n_kv) + settings + infos;
-  out.resize(padded(out.size()));
-  return temporary_file("deep" + std::to_string(layers) + "-" + model, out + blobs);
+  return temporary_file("deep" + std::to_string(layers) + "-" + model, doc.bytes());
 }
 
 void replace_number(std::string& json, const std::string& key, size_t value) {
@@ -156,9 +94,10 @@ std::string deepen_folder(const std::string& model, size_t layers) {
   const auto had = static_cast<size_t>(guard::Json::parse(config, "config.json").get_integer("num_hidden_layers", 1, 64));
   replace_number(config, "num_hidden_layers", layers);
   std::ofstream(to + "/config.json") << config;
-  Bytes in(read_text(from + "/model.safetensors"));
-  const guard::Json header = guard::Json::parse(in.text(), "the header");
-  const size_t data = in.at();
+  const std::string weights = read_text(from + "/model.safetensors");
+  uint64_t length = 0;
+  memcpy(&length, weights.data(), 8);
+  const guard::Json header = guard::Json::parse(weights.substr(8, length), "the header");
   std::vector<Tensor> tensors;
   for (const auto& [name, entry] : header.members) {
     if (name == "__metadata__") continue;
@@ -167,7 +106,7 @@ std::string deepen_folder(const std::string& model, size_t layers) {
     t.name = name;
     const std::string type = entry.get_string_or("dtype", "");
     for (const auto& d : entry.find("shape")->items) t.dims.insert(t.dims.begin(), static_cast<uint64_t>(d.integer));
-    t.data = in.slice(data + static_cast<size_t>(range[0].integer), static_cast<size_t>(range[1].integer - range[0].integer));
+    t.data = weights.substr(8 + length + static_cast<size_t>(range[0].integer), static_cast<size_t>(range[1].integer - range[0].integer));
     t.type = type == "F32" ? 0 : type == "F16" ? 1 : 30;
     tensors.push_back(std::move(t));
   }
@@ -180,7 +119,7 @@ std::string deepen_folder(const std::string& model, size_t layers) {
     blobs += t.data;
   }
   infos += "}";
-  std::ofstream(to + "/model.safetensors", std::ios::binary) << raw<uint64_t>(infos.size()) << infos << blobs;
+  std::ofstream(to + "/model.safetensors", std::ios::binary) << le64(infos.size()) << infos << blobs;
   return to;
 }
 
