@@ -10,7 +10,10 @@ import type { AdminTokens } from './tokens.ts';
 
 /** What the admin API needs of the rooms behind it; compose hands in the real ones. Each audits its changes. */
 export interface AdminRooms {
-  readonly passport: Pick<PassportRoom, 'agents' | 'initialTokens' | 'revocations' | 'keys' | 'passports'>;
+  readonly passport: Pick<
+    PassportRoom,
+    'agents' | 'initialTokens' | 'personGrants' | 'revocations' | 'keys' | 'passports'
+  >;
   readonly users: Users;
   readonly services: ServicesRoom;
   readonly vault: Pick<Vault, 'put' | 'rotate' | 'revoke' | 'delete' | 'list' | 'describe' | 'rotateKeys'>;

@@ -43,6 +43,10 @@ export const EVENT_TYPES: Readonly<Record<AuditEventType, string>> = {
   'user.signed_in': 'A user signed in.',
   'user.signed_out': 'A user signed out.',
   'user.refused': 'Somebody could not sign in.',
+  'grant.given': 'A user let an agent act in their name.',
+  'grant.refused': 'A user refused what an agent asked for.',
+  'grant.ended':
+    'What a user let an agent do has ended: by the user, an administrator, or a token that was used twice.',
   'admin.refused': 'The admin API said no.',
   'ca.exported': 'The certificate of an interception authority was handed out.',
   'ca.issued': 'An interception authority was made.',

@@ -106,6 +106,13 @@ export async function openJudges(
       notificationUrlOf: (name) => config.issuer.notifications.find(({ agent }) => agent === name) ?? null,
       notify: noticeSender({ clock, ownPorts }),
     },
+    consent: {
+      longestGrantSeconds: config.issuer.grantLifetimeSeconds,
+      findUser: async (id) => {
+        const user = await storage.people.user(TENANT, id);
+        return user?.status === 'active' ? { id: user.id, name: user.name } : null;
+      },
+    },
     maxDelegationDepth: config.issuer.maxDelegationDepth,
     delegationPolicy: (request) =>
       decideDelegation(
@@ -146,6 +153,7 @@ export async function openJudges(
     endAccess: async (value, by, reason) => {
       await passport.revocations.revoke({ tenant: TENANT, kind: 'user', value, by, reason });
     },
+    pages: passport.pages,
     onFault,
   });
   stack.defer(() => people.close());

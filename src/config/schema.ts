@@ -145,6 +145,14 @@ export const configSchema = z.strictObject({
   issuer: z
     .strictObject({
       passportLifetimeSeconds: z.int().min(30).max(3600).default(300).describe('Lifetime of a passport.'),
+      grantLifetimeSeconds: z
+        .int()
+        .min(3600)
+        .max(90 * 24 * 3600)
+        .default(30 * 24 * 3600)
+        .describe(
+          'How long a person may let an agent act in their name, at most; refresh tokens end with it, however often they are used.',
+        ),
       resources: z
         .array(z.url({ protocol: /^https?$/ }).max(512))
         .max(32)

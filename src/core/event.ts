@@ -166,6 +166,9 @@ export interface AuditEventMap {
     readonly reason: string;
     readonly remote: string | null;
   };
+  'grant.given': AdminChange;
+  'grant.refused': AdminChange;
+  'grant.ended': AdminChange;
   'admin.refused': {
     readonly code: RefusalCode;
     readonly method: string;

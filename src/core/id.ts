@@ -9,6 +9,7 @@ export type IdKind =
   | 'credential'
   | 'decoy'
   | 'delivery'
+  | 'grant'
   | 'hop'
   | 'jti'
   | 'revocation'

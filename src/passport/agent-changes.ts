@@ -10,7 +10,9 @@ import {
 } from '../core/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import type { PassportStores } from './options.ts';
-import { endApprovals } from './revocation-records.ts';
+import { grantEndedEvent } from './person-grants/events.ts';
+import type { PersonGrantRecord } from './person-grants/store.ts';
+import { endApprovals, endGrants } from './revocation-records.ts';
 import { deniedEvent, type RevocationRoom, revokedEvent } from './revocations.ts';
 import { LONGEST_LIFETIME_SECONDS } from './signing-keys.ts';
 import type { AgentRecord, RevocationRecord } from './store.ts';
@@ -24,6 +26,8 @@ export interface Change {
   readonly changes: JsonObject;
   /** Also end what was issued up to now. */
   readonly endsPassports: boolean;
+  /** Also end what people let it do: it is sent away, or another one answers for it. */
+  readonly endsGrants?: boolean;
   readonly reason?: string | null;
 }
 
@@ -61,12 +65,13 @@ export class AgentChanges {
           throw fault;
         });
       if (done === null) continue;
-      const { agent, change, revocation, approvals } = done;
+      const { agent, change, revocation, approvals, grants } = done;
       this.#o.directory.put(agent);
       if (revocation !== null) this.#o.revocations.apply(revocation);
       await this.record(change.event, agent, by, change.changes);
       if (revocation !== null) await this.#o.audit(revokedEvent(revocation));
       for (const approval of approvals) await this.#o.audit(deniedEvent(approval));
+      for (const grant of grants) await this.#o.audit(grantEndedEvent(grant));
       return agent;
     }
     throw new Refusal('conflict', { detail: 'The agent is being changed by others; try again.' });
@@ -82,6 +87,7 @@ export class AgentChanges {
     change: Change;
     revocation: RevocationRecord | null;
     approvals: readonly ApprovalRecord[];
+    grants: readonly PersonGrantRecord[];
   }> {
     const { tenant, clock } = this.#o;
     const found = await stores.agents.get(tenant, id);
@@ -93,7 +99,7 @@ export class AgentChanges {
     const agent: AgentRecord = { ...change.agent, updatedAt: now, revision: found.revision + 1 };
     // Thrown, so that what `make` wrote beside it is undone as well.
     if (!(await stores.agents.update(agent))) throw new Overtaken();
-    if (!change.endsPassports) return { agent, change, revocation: null, approvals: [] };
+    if (!change.endsPassports) return { agent, change, revocation: null, approvals: [], grants: [] };
     const revocation: RevocationRecord = {
       tenant,
       id: newId('revocation', now),
@@ -105,7 +111,9 @@ export class AgentChanges {
       reason: change.reason ?? change.event,
     };
     await stores.revocations.insert(revocation);
-    return { agent, change, revocation, approvals: await endApprovals([revocation], stores) };
+    const approvals = await endApprovals([revocation], stores);
+    const grants = change.endsGrants === true ? await endGrants([revocation], stores) : [];
+    return { agent, change, revocation, approvals, grants };
   }
 
   async record(type: Change['event'], agent: AgentRecord, by: string, changes: JsonObject): Promise<void> {

@@ -8,6 +8,7 @@ import {
   type SignatureAlgorithm,
 } from '../proof/index.ts';
 import { readCertificate } from './client-certificate.ts';
+import { redirectFaults } from './consent/redirect-uri.ts';
 import { sha256 } from './crypto.ts';
 import type { AgentCertificate } from './store.ts';
 
@@ -37,6 +38,9 @@ export interface AgentDraft {
   readonly owner: string;
   readonly scopes: readonly string[];
   readonly purpose: string | null;
+  /** https, or http to this machine (RFC 8252). */
+  readonly redirectUris: readonly string[];
+  readonly device: boolean;
   /** Public JWKs; those without a `kid` get their thumbprint as one. */
   readonly jwks: readonly JsonValue[];
   /** In PEM form. */
@@ -64,6 +68,7 @@ export async function readAgentDraft(draft: Partial<AgentDraft>): Promise<ReadDr
     errors.push(`purpose: 1 to ${PURPOSE_CHARS} printable characters`);
   }
   if (draft.scopes !== undefined) errors.push(...scopeFaults(draft.scopes));
+  if (draft.redirectUris !== undefined) errors.push(...redirectFaults(draft.redirectUris));
   if ((draft.certificates?.length ?? 0) > MOST_KEYS) errors.push(`certificates: more than ${MOST_KEYS}`);
   const { jwks: given, certificates, ...rest } = draft;
   const jwks = given === undefined ? null : await readKeys(given, errors);

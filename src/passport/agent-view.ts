@@ -16,6 +16,9 @@ export interface AgentView {
   readonly certificates: AgentRecord['certificates'];
   readonly ratchet: boolean;
   readonly scopes: readonly string[];
+  readonly redirectUris: readonly string[];
+  readonly device: boolean;
+  readonly publicClient: boolean;
   readonly purpose: string | null;
   readonly status: AgentRecord['status'];
   readonly createdAt: number;
@@ -23,12 +26,14 @@ export interface AgentView {
   readonly revision: number;
 }
 
-type Optional = 'jwks' | 'certificates' | 'ratchet' | 'purpose';
+type Optional = 'jwks' | 'certificates' | 'ratchet' | 'purpose' | 'redirectUris' | 'device';
 
 export type NewAgent = Omit<AgentDraft, Optional> &
   Partial<Pick<AgentDraft, Optional>> & {
-    /** Also make a client secret. Without keys, certificates and secret the agent acts for people alone. */
+    /** Also make a client secret. */
     readonly withSecret?: boolean;
+    /** It keeps no secret and has no credential: it acts for people alone, by redirect URIs or the device flow. */
+    readonly publicClient?: boolean;
   };
 
 /** The secret is shown this once and stored as a peppered hash alone. */

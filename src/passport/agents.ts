@@ -10,7 +10,10 @@ const MOST_SECRETS = 4;
 /** Else a copy would take the other way. */
 const RATCHET_ALONE =
   'An agent whose keys give way with each use has keys alone: no secret and no certificate.';
-const NEEDS_CREDENTIAL = 'An agent needs a public key, a certificate or a client secret.';
+const NEEDS_CREDENTIAL =
+  'An agent needs a public key, a certificate or a client secret, unless it is a public client.';
+const PUBLIC_ALONE =
+  'A public client has no key, certificate or secret, and needs redirectUris or device: it acts for people alone.';
 const LONGEST_OVERLAP_SECONDS = 30 * 24 * 3600;
 
 export interface AgentRegistryOptions extends AgentChangesOptions {
@@ -38,11 +41,13 @@ export class AgentRegistry implements Agents {
   async enrol(input: NewAgent, by: string, within: WithinRegistration): Promise<WithSecret> {
     const { withSecret = false, ratchet = false, name, owner, scopes, purpose = null } = input;
     const given = { jwks: input.jwks ?? [], certificates: input.certificates ?? [] };
-    const draft = { name, owner, scopes, purpose, ...given };
+    const { redirectUris = [], device = false, publicClient = false } = input;
+    const draft = { name, owner, scopes, purpose, redirectUris, ...given };
     const { jwks = [], certificates = [] } = await readAgentDraft(draft);
-    if (jwks.length === 0 && certificates.length === 0 && !withSecret) {
-      throw new Refusal('input_invalid', { detail: NEEDS_CREDENTIAL });
-    }
+    const forPeople = redirectUris.length > 0 || device;
+    const credentials = jwks.length + certificates.length + (withSecret ? 1 : 0);
+    const fault = credentialFault({ credentials, forPeople, publicClient });
+    if (fault !== null) throw new Refusal('input_invalid', { detail: fault });
     if (ratchet && (jwks.length === 0 || certificates.length > 0 || withSecret)) {
       throw new Refusal('input_invalid', { detail: RATCHET_ALONE });
     }
@@ -59,6 +64,9 @@ export class AgentRegistry implements Agents {
       certificates,
       ratchet,
       scopes: [...scopes],
+      redirectUris: [...redirectUris],
+      device,
+      publicClient,
       purpose,
       status: 'active',
       createdAt: now,
@@ -78,6 +86,7 @@ export class AgentRegistry implements Agents {
       scopes,
       purpose,
       keys: kidsOf(jwks),
+      ...(forPeople ? { redirectUris, device, publicClient } : {}),
       ...(certificates.length === 0 ? {} : { certificates: thumbprintsOf(certificates) }),
       ...(ratchet ? { ratchet } : {}),
       ...(made === null ? {} : { secret: '[secret]' }),
@@ -101,9 +110,12 @@ export class AgentRegistry implements Agents {
       await this.#changes.change(id, by, async (agent, stores) => {
         await within(stores, agent);
         const changed = { ...agent, ...draft };
-        if (!hasCredential(changed)) {
-          throw new Refusal('conflict', { detail: NEEDS_CREDENTIAL });
-        }
+        const fault = credentialFault({
+          credentials: changed.jwks.length + changed.secrets.length + changed.certificates.length,
+          forPeople: changed.redirectUris.length > 0 || changed.device,
+          publicClient: changed.publicClient,
+        });
+        if (fault !== null) throw new Refusal('conflict', { detail: fault });
         if (
           changed.ratchet &&
           (changed.secrets.length > 0 || changed.certificates.length > 0 || changed.jwks.length === 0)
@@ -127,12 +139,13 @@ export class AgentRegistry implements Agents {
             ...(certificates === undefined ? {} : { certificates: thumbprintsOf(certificates) }),
           },
           endsPassports: takesAway(agent, changed),
+          endsGrants: agent.owner !== changed.owner,
         };
       }),
     );
   }
 
-  /** Makes the registry hold a record that was made elsewhere: its keys alone change where it is known already. */
+  /** Makes the registry hold a record that was made elsewhere: what its document says follows where it is known already. */
   async keep(agent: AgentRecord, by: string): Promise<void> {
     const { unitOfWork, directory } = this.#o;
     const inserted = await unitOfWork.run((stores) => stores.agents.insert(agent));
@@ -143,10 +156,12 @@ export class AgentRegistry implements Agents {
       return this.#changes.record('agent.registered', agent, by, changes);
     }
     const known = await this.#o.stores.agents.get(agent.tenant, agent.id);
-    if (known === null || JSON.stringify(known.jwks) === JSON.stringify(agent.jwks)) return;
+    const own = ownOf(agent);
+    const { jwks, redirectUris, publicClient } = own;
+    if (known === null || JSON.stringify(ownOf(known)) === JSON.stringify(own)) return;
     await this.#changes.change(agent.id, by, async (found) => {
-      const changed = { ...found, jwks: agent.jwks };
-      const changes = { keys: kidsOf(agent.jwks) };
+      const changed = { ...found, ...own };
+      const changes = { keys: kidsOf(jwks), redirectUris, publicClient };
       return { agent: changed, event: 'agent.updated', changes, endsPassports: takesAway(found, changed) };
     });
   }
@@ -163,6 +178,7 @@ export class AgentRegistry implements Agents {
     const until = now + overlapSeconds * 1000;
     const agent = await this.#changes.change(id, by, async (found) => {
       if (found.ratchet) throw new Refusal('conflict', { detail: RATCHET_ALONE });
+      if (found.publicClient) throw new Refusal('conflict', { detail: PUBLIC_ALONE });
       const older = found.secrets
         .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
         .map((secret) => ({ ...secret, expiresAt: Math.min(secret.expiresAt ?? until, until) }))
@@ -192,6 +208,7 @@ export class AgentRegistry implements Agents {
         event: 'agent.deleted',
         changes: { name: agent.name },
         endsPassports: true,
+        endsGrants: true,
       };
     });
   }
@@ -202,6 +219,7 @@ export class AgentRegistry implements Agents {
       event: 'agent.quarantined',
       changes: { status: 'quarantined', reason },
       endsPassports: true,
+      endsGrants: true,
       reason,
     }));
     return viewOf(agent);
@@ -259,13 +277,25 @@ function thumbprintsOf(certificates: AgentRecord['certificates']): string[] {
   return certificates.map(({ x5t }) => x5t);
 }
 
-function hasCredential({ jwks, secrets, certificates }: AgentRecord): boolean {
-  return jwks.length > 0 || secrets.length > 0 || certificates.length > 0;
+/** Which rule about credentials is broken, or null. */
+function credentialFault(o: {
+  readonly credentials: number;
+  /** Whether it has a way to ask people. */
+  readonly forPeople: boolean;
+  readonly publicClient: boolean;
+}): string | null {
+  if (o.publicClient) return o.credentials > 0 || !o.forPeople ? PUBLIC_ALONE : null;
+  return o.credentials === 0 ? NEEDS_CREDENTIAL : null;
 }
 
 /** Without the members that are undefined: those are not asked to change. */
 function withoutUndefined(draft: Partial<AgentDraft>): Partial<AgentDraft> {
   return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
+}
+
+/** What a client's document says of it. */
+function ownOf({ jwks, redirectUris, publicClient }: AgentRecord) {
+  return { jwks, redirectUris, publicClient };
 }
 
 function takesAway(before: AgentRecord, after: AgentRecord): boolean {

@@ -1,6 +1,7 @@
 import type { Clock, UnitOfWork } from '../core/index.ts';
 import type { CallBudget } from './call-budget.ts';
 import type { PassportStores } from './options.ts';
+import { LONGEST_GRANT_SECONDS } from './person-grants/store.ts';
 import { LONGEST_LIFETIME_SECONDS } from './signing-keys.ts';
 import type { VerifiedPassport } from './verified-passport.ts';
 
@@ -47,15 +48,18 @@ export class CallCounter {
   async count(passport: VerifiedPassport, details: readonly number[]): Promise<CountedCall | null> {
     for (const detail of details) {
       const budgets = passport.budgets[detail] ?? [];
-      if (budgets.length === 0 || (await this.#take(passport.subject.tenant, budgets))) {
+      if (budgets.length === 0 || (await this.#take(passport, budgets))) {
         return new CountedCall(passport, detail);
       }
     }
     return null;
   }
 
-  async #take(tenant: string, budgets: readonly CallBudget[]): Promise<boolean> {
-    const expiresAt = this.#o.clock.now() + (LONGEST_LIFETIME_SECONDS + 60) * 1000;
+  async #take({ subject }: VerifiedPassport, budgets: readonly CallBudget[]): Promise<boolean> {
+    const { tenant, user } = subject;
+    // What a person gave is renewed for as long as the person let it run, and its limits stay the same ones.
+    const kept = user === null ? LONGEST_LIFETIME_SECONDS : LONGEST_GRANT_SECONDS;
+    const expiresAt = this.#o.clock.now() + (kept + 60) * 1000;
     try {
       await this.#o.unitOfWork.run(async ({ callCounts }) => {
         for (const budget of budgets) {

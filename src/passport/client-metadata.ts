@@ -9,8 +9,14 @@ export function clientMetadata(
     client_id: agent.id,
     redirect_uris: [],
     dpop_bound_access_tokens: o.boundOnly,
-    ...(o.asserted || agent.secrets.length === 0 ? byKey(agent) : bySecret(o.placeholder)),
+    ...methodOf(agent, o),
   };
+}
+
+function methodOf(agent: AgentRecord, o: { readonly asserted: boolean; readonly placeholder: string }) {
+  // It has none of the library's grants, and may end what it has (RFC 7009 section 2.1).
+  if (agent.publicClient) return { token_endpoint_auth_method: 'none' as const, grant_types: [] };
+  return o.asserted || agent.secrets.length === 0 ? byKey(agent) : bySecret(o.placeholder);
 }
 
 function byKey(agent: AgentRecord) {

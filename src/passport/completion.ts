@@ -35,6 +35,8 @@ export interface CompletionOptions {
   readonly mtls: boolean;
   readonly clientDocuments: boolean;
   readonly backchannel: { readonly pings: boolean } | null;
+  /** Ends what a person allowed, where the token is a refresh token; null: people can't allow anything. */
+  readonly revokeRefreshToken: ((clientId: string, token: string) => Promise<boolean>) | null;
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;
 }
@@ -55,11 +57,13 @@ export async function completeAnswer(ctx: LibraryContext, o: CompletionOptions):
             mtls: o.mtls,
             clientDocuments: o.clientDocuments,
             backchannel: o.backchannel,
+            consent: o.revokeRefreshToken !== null,
           },
         );
       }
       return;
     case 'revocation':
+      if (await answerForRefreshToken(ctx, o)) return;
       return answerForJwt(ctx, o, async (clientId, token) => {
         await o.tokens.revoke(clientId, token);
         return '';
@@ -79,6 +83,26 @@ async function signAnswer(ctx: LibraryContext, o: CompletionOptions): Promise<vo
   const claims = { iss: issuer, aud, iat: toSeconds(clock.now()), token_introspection: found };
   ctx.body = await signer.sign(signer.current, INTROSPECTION_TYPE, claims);
   ctx.set('content-type', `application/${INTROSPECTION_TYPE}`);
+}
+
+/** Refresh tokens are ours: the library, which has authenticated the client, knows of none. */
+async function answerForRefreshToken(ctx: LibraryContext, o: CompletionOptions): Promise<boolean> {
+  const { client, params } = ctx.oidc ?? {};
+  const token = params?.token;
+  if (
+    o.revokeRefreshToken === null ||
+    ctx.status !== 200 ||
+    client === undefined ||
+    typeof token !== 'string'
+  ) {
+    return false;
+  }
+  try {
+    return await o.revokeRefreshToken(client.clientId, token);
+  } catch (fault) {
+    answerFault(ctx, o, client.clientId, fault);
+    return true;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 export { INSTRUCT_SCOPE } from './agent-input.ts';
-export type { AgentView, WithSecret } from './agent-view.ts';
+export type { AgentView, NewAgent, WithSecret } from './agent-view.ts';
 export type { BackchannelRecord, BackchannelStore } from './backchannel/store.ts';
 export type { CountedCall } from './call-counter.ts';
 export { checkPassportKeys } from './check-keys.ts';
@@ -10,6 +10,12 @@ export type { EnrolmentStore, InitialTokenRecord, RegistrationRecord } from './e
 export { MemoryReplayStore } from './memory-replay.ts';
 export { protectedResourceMetadata } from './metadata.ts';
 export type { PassportRoomOptions } from './options.ts';
+export type {
+  DeviceRequestRecord,
+  DeviceRequestStore,
+  PersonGrantRecord,
+  PersonGrantStore,
+} from './person-grants/store.ts';
 export type { RatchetState, RatchetStore } from './ratchet/store.ts';
 export type { Revocations } from './revocations.ts';
 export type { PassportRoom } from './room.ts';

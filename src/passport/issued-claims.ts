@@ -40,6 +40,31 @@ export function grantDetails(
   return { details, budgets };
 }
 
+/**
+ * The details of one of many passports that a person gave at once: those that are asked for, each wholly within one of
+ * the grant's, or all of the grant's. Calls of all of them count together, so each detail counts against the limit of
+ * the grant's detail that it lies within, whatever its own place is. Throws OAuthFault.
+ */
+export function narrowGrant(
+  asked: readonly ToolCallDetail[] | null,
+  held: readonly ToolCallDetail[],
+): GrantedDetails {
+  const details = asked ?? held;
+  const within = asked === null ? held.map((_, index) => index) : narrow(held, asked);
+  const budgets = details.map((detail, index) => {
+    const from = within[index] ?? null;
+    if (from === null) {
+      throw new OAuthFault(
+        'invalid_authorization_details',
+        `authorization detail ${index} is more than the person allowed`,
+      );
+    }
+    const limits = [held[from]?.max_calls, detail.max_calls].filter((limit) => limit !== undefined);
+    return limits.length === 0 ? [] : [{ hop: 0, detail: from, limit: Math.min(...limits) }];
+  });
+  return { details, budgets };
+}
+
 /** Who is in the chain, the current actor first: the prior ones nest inside (RFC 8693 section 4.1). */
 export function actorsAfter(parent: ReadPassport, actor: AgentRecord): readonly string[] {
   const { actors, clientId, sub } = parent.claims;

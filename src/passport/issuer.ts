@@ -127,6 +127,8 @@ async function answerOwn(own: Endpoint, req: Request, res: ServerResponse, o: Is
   try {
     const { method, headers } = req;
     const params = { ...own.path.exec(req.path)?.groups };
+    const nonce = own.takesClients === true ? o.grants.nonce() : null;
+    if (nonce !== null) res.setHeader('dpop-nonce', nonce);
     const body = await readBody(req, BODY_BYTES);
     const answered = await own.answer({ method, params, headers, body });
     if (answered.body !== null) return sendJson(res, answered.status, answered.body);

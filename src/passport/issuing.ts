@@ -10,19 +10,17 @@ import {
 } from '../core/index.ts';
 import type { ToolCallDetail } from '../proof/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
-import { INTROSPECT_SCOPE } from './agent-input.ts';
 import type { AskedGrant } from './grants/asked-grant.ts';
 import { type OnceOnly, rowOf } from './grants/once.ts';
-import { actorsAfter, grantDetails, ownClaims } from './issued-claims.ts';
+import { actorsAfter, grantDetails, narrowGrant, ownClaims } from './issued-claims.ts';
 import { OAuthFault, tooManyRequests } from './oauth-fault.ts';
 import type { PassportStores, ScopesAsked } from './options.ts';
 import { isAgentId, type ReadPassport } from './passport-reader.ts';
 import { type AuthenticatedBy, credentialOf, type Pepper } from './pepper.ts';
 import type { Revocable, RevocationIndex } from './revocation-index.ts';
+import { chooseScopes } from './scope-choice.ts';
 import { REUSE_AFTER_MS, type StatusEntries } from './status/status-entries.ts';
 import type { AgentRecord, Issue, IssueOutcome, IssueStore, PassportRecord } from './store.ts';
-
-const SHOWN_CHARS = 140;
 
 export interface IssuingOptions {
   readonly tenant: string;
@@ -61,8 +59,14 @@ export interface PassportDraft {
   readonly asked: AskedGrant;
   /** The passport that it is exchanged from; null: it begins a chain. */
   readonly parent: ReadPassport | null;
-  /** The user in whose name the agent acts, and the hop of the grant; null: nobody's, or that of the parent. */
-  readonly person?: { readonly userId: string; readonly hop: string };
+  /** The user in whose name the agent acts, and what the user gave; null: nobody's, or that of the parent. */
+  readonly person?: {
+    readonly userId: string;
+    /** The hop of the grant. */
+    readonly hop: string;
+    /** The details that the user gave once for all passports with this hop; absent: they are those of the draft. */
+    readonly held?: readonly ToolCallDetail[] | null;
+  };
 }
 
 /** Further work in the transaction that records the passport: what it throws issues nothing. */
@@ -101,24 +105,15 @@ export class Issuing {
     const agent = await directory.find(clientId);
     if (agent?.status !== 'active') throw new OAuthFault('invalid_client', 'client authentication failed');
     await this.#leaveRevokedSecond(agent, userId);
-    const held = parent === null ? null : new Set(parent.claims.scopes);
-    const grantable = agent.scopes.filter(
-      (scope) => scope !== INTROSPECT_SCOPE && (held === null || held.has(scope)),
-    );
-    if (held !== null && grantable.length === 0) {
-      throw new OAuthFault('invalid_scope', 'the client has no scope in common with the subject token');
+    if (requested !== undefined && requested !== '') {
+      await this.noticeAsked(agent, requested, parent?.claims.sid ?? null);
     }
-    if (requested === undefined || requested === '') return grantable;
-    const scopes = [...new Set(requested.split(' '))];
-    await this.#o.onAsked?.({ agent, sid: parent?.claims.sid ?? null, scopes });
-    const refused = scopes.find((scope) => !grantable.includes(scope));
-    if (refused !== undefined) {
-      // The text is the client's own; a part of it is enough to find the fault.
-      const shown = refused.slice(0, SHOWN_CHARS);
-      const why = held?.has(refused) === false ? 'held by the subject token' : 'registered for this client';
-      throw new OAuthFault('invalid_scope', `the scope ${shown} is not ${why}`);
-    }
-    return scopes;
+    return chooseScopes(agent, requested, parent);
+  }
+
+  /** Tells who listens what an agent that has authenticated asks for, whether it may have it or not. */
+  async noticeAsked(agent: AgentRecord, requested: string, sid: string | null = null): Promise<void> {
+    await this.#o.onAsked?.({ agent, sid, scopes: [...new Set(requested.split(' '))] });
   }
 
   /**
@@ -134,7 +129,11 @@ export class Issuing {
     const { parent, asked } = draft;
     const subject = this.#subjectOf(draft, { agent, by });
     const credential = credentialOf(by);
-    const granted = grantDetails(asked.details, parent, subject.chain.length - 1);
+    const held = draft.person?.held ?? null;
+    const granted =
+      held === null
+        ? grantDetails(asked.details, parent, subject.chain.length - 1)
+        : narrowGrant(asked.details, held);
     const actors = actorsOf(draft, agent);
     await this.#assertMayAct(asked.mayAct, agent.id);
     // Sortable by time, as our other ids are: those of one second are listed in their order.

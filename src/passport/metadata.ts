@@ -13,6 +13,10 @@ export const PATHS = {
   jwks: '/jwks',
   registration: '/register',
   backchannel: '/bc-authorize',
+  pushedRequests: '/par',
+  deviceAuthorization: '/device_authorization',
+  /** Where people type the code of a device. */
+  device: '/device',
   /** With the number of the list behind it. */
   statusLists: '/status-lists/',
   oauthMetadata: '/.well-known/oauth-authorization-server',
@@ -43,6 +47,8 @@ export function issuerMetadata(
     readonly clientDocuments: boolean;
     /** Whether agents may ask people elsewhere (OpenID CIBA), and are told by a ping. */
     readonly backchannel: { readonly pings: boolean } | null;
+    /** Whether people can let agents act in their name, in a browser. */
+    readonly consent: boolean;
   },
 ): JsonObject {
   const served: Record<string, JsonValue> = {};
@@ -53,10 +59,15 @@ export function issuerMetadata(
   for (const endpoint of ['revocation', 'introspection']) {
     for (const what of ['methods', 'signing_alg_values']) {
       const value = library[`token_endpoint_auth_${what}_supported`];
-      if (value !== undefined) served[`${endpoint}_endpoint_auth_${what}_supported`] = value;
+      if (value === undefined) continue;
+      // Who authenticates with nothing may end what it has, and learns nothing.
+      const isPublic = endpoint === 'introspection' && Array.isArray(value);
+      served[`${endpoint}_endpoint_auth_${what}_supported`] = isPublic
+        ? value.filter((method) => method !== 'none')
+        : value;
     }
   }
-  served.authorization_endpoint = `${served.issuer}${PATHS.authorization}`;
+  if (o.consent) Object.assign(served, consentMembers(String(served.issuer)));
   served.registration_endpoint = `${served.issuer}${PATHS.registration}`;
   served.grant_types_supported = o.grants;
   if (o.mtls) {
@@ -85,6 +96,21 @@ export function issuerMetadata(
     served.id_token_signing_alg_values_supported = ['ES256'];
   }
   return served;
+}
+
+/** What there is where people can let agents act in their name. */
+function consentMembers(issuer: string): JsonObject {
+  return {
+    authorization_endpoint: `${issuer}${PATHS.authorization}`,
+    pushed_authorization_request_endpoint: `${issuer}${PATHS.pushedRequests}`,
+    device_authorization_endpoint: `${issuer}${PATHS.deviceAuthorization}`,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    request_parameter_supported: false,
+    request_uri_parameter_supported: false,
+  };
 }
 
 /** The resource that a client means, with or without the slash that some put behind an origin (RFC 8707); or null. */

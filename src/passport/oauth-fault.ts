@@ -12,6 +12,7 @@ export type OAuthErrorCode =
   | 'unsupported_response_type'
   | 'invalid_token'
   | 'invalid_client_metadata'
+  | 'invalid_redirect_uri'
   | 'invalid_authorization_details'
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
@@ -39,6 +40,7 @@ const STATUS: Readonly<Record<OAuthErrorCode, number>> = {
   unsupported_response_type: 400,
   invalid_token: 401,
   invalid_client_metadata: 400,
+  invalid_redirect_uri: 400,
   invalid_authorization_details: 400,
   invalid_dpop_proof: 400,
   use_dpop_nonce: 400,

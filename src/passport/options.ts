@@ -3,8 +3,10 @@ import type { AuditEvent, AuditEventOf, Clock, RateLimit, SessionRisk, UnitOfWor
 import type { BackchannelOptions } from './backchannel/backchannel.ts';
 import type { BackchannelStore } from './backchannel/store.ts';
 import type { DocumentRule, FetchDocument } from './client-documents/document-rule.ts';
+import type { ConsentOptions } from './consent/consent.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
 import type { EnrolmentStore } from './enrol/store.ts';
+import type { DeviceRequestStore, PersonGrantStore } from './person-grants/store.ts';
 import type { RatchetStore } from './ratchet/store.ts';
 import type {
   AgentRecord,
@@ -33,6 +35,8 @@ export interface PassportStores {
   /** What a revocation takes with it. */
   readonly approvals: ApprovalStore;
   readonly backchannel: BackchannelStore;
+  readonly personGrants: PersonGrantStore;
+  readonly deviceRequests: DeviceRequestStore;
 }
 
 /** What an authenticated agent asks for, and in which session where it exchanges a passport. */
@@ -67,6 +71,8 @@ export interface PassportRoomOptions {
   readonly clientDocuments?: { readonly rules: readonly DocumentRule[]; readonly fetch: FetchDocument };
   /** How agents ask people elsewhere (OpenID CIBA); default: they can't. */
   readonly backchannel?: BackchannelOptions;
+  /** How people let agents act in their name on pages of ours; default: they can't. */
+  readonly consent?: ConsentOptions;
   /** Delegations that a chain may hold, at most; default 4. */
   readonly maxDelegationDepth?: number;
   /** Which agent may act for which other one; default: agents of the same owner. */

@@ -44,6 +44,8 @@ export interface ProviderOptions {
   readonly clientDocuments: boolean;
   /** Whether agents may ask people elsewhere, and are told by a ping. */
   readonly backchannel: { readonly pings: boolean } | null;
+  /** Ends what a person allowed, where the token is a refresh token; null: people can't allow anything. */
+  readonly revokeRefreshToken: ((clientId: string, token: string) => Promise<boolean>) | null;
   readonly clock: Clock;
   readonly onRefused: (o: { clientId: string | null; error: string; detail: string | null }) => void;
   readonly onFault: (fault: unknown) => void;
@@ -87,7 +89,12 @@ export function buildProvider(o: ProviderOptions): Provide {
     responseTypes: [],
     scopes: [],
     claims: {},
-    clientAuthMethods: ['private_key_jwt', 'client_secret_basic', 'client_secret_post'],
+    clientAuthMethods: [
+      'private_key_jwt',
+      'client_secret_basic',
+      'client_secret_post',
+      ...(o.revokeRefreshToken === null ? [] : ['none' as const]),
+    ],
     clientDefaults: {
       grant_types: ['client_credentials'],
       response_types: [],

@@ -2,6 +2,7 @@ import type { ApprovalRecord, ApprovalsOf } from '../approvals/index.ts';
 import { newId, Refusal, type RevocationKind } from '../core/index.ts';
 import type { PassportStores } from './options.ts';
 import type { Pepper } from './pepper.ts';
+import type { GrantsOf, PersonGrantRecord } from './person-grants/store.ts';
 import { quarantineAll } from './quarantine.ts';
 import { LONGEST_LIFETIME_SECONDS } from './signing-keys.ts';
 import type { AgentRecord, PassportRecord, RevocationRecord } from './store.ts';
@@ -22,6 +23,8 @@ export interface Written {
   readonly agents: readonly AgentRecord[];
   /** Approvals that were asked for or given before, and open nothing any more. */
   readonly approvals: readonly ApprovalRecord[];
+  /** What people had given, and is over. */
+  readonly grants: readonly PersonGrantRecord[];
 }
 
 interface Tools {
@@ -42,7 +45,12 @@ export async function writeRevocation(request: RevocationRequest, tools: Tools):
   const ofOwner = first.kind === 'owner' ? quarantined.map(({ id }) => also(first, 'agent', id, tools)) : [];
   const records = [first, ...others, ...ofOwner] as const;
   for (const one of records) await stores.revocations.insert(one);
-  return { records, agents: [...changed, ...quarantined], approvals: await endApprovals(records, stores) };
+  return {
+    records,
+    agents: [...changed, ...quarantined],
+    approvals: await endApprovals(records, stores),
+    grants: await endGrants(records, stores),
+  };
 }
 
 /** Denies what was asked for or approved before, in the transaction that `stores` are of. */
@@ -58,6 +66,42 @@ export async function endApprovals(
     if (approvals !== null) ended.push(...(await stores.approvals.end(approvals, { by, reason }, revokedAt)));
   }
   return ended;
+}
+
+/** Ends what people had given: else an agent would renew in the next moment what was taken from it. */
+export async function endGrants(
+  records: readonly [RevocationRecord, ...RevocationRecord[]],
+  stores: PassportStores,
+): Promise<readonly PersonGrantRecord[]> {
+  const [{ kind, value, by, reason, revokedAt }] = records;
+  const why = { by, reason: reason ?? `revoked with ${kind} ${value}` };
+  const ended: PersonGrantRecord[] = [];
+  for (const record of records) {
+    const grants = grantsOf(record);
+    if (grants !== null) ended.push(...(await stores.personGrants.end(grants, why, revokedAt)));
+  }
+  return ended;
+}
+
+function grantsOf({ tenant, kind, value }: RevocationRecord): GrantsOf | null {
+  switch (kind) {
+    case 'agent':
+    case 'owner':
+    case 'user':
+    case 'session':
+    case 'hop':
+      return { tenant, kind, value };
+    case 'credential': {
+      const [agentId = '', ...credential] = value.split('/');
+      return { tenant, kind, agentId, value: credential.join('/') };
+    }
+    case 'token':
+      // Its hop follows.
+      return null;
+    case 'key':
+      // It signs passports, and nothing by which they are renewed.
+      return null;
+  }
 }
 
 /** A yes from before is no yes for what comes after: else the next passport of the session would go on with it. */

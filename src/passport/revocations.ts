@@ -3,6 +3,7 @@ import { type AuditEvent, type Clock, Refusal, type UnitOfWork } from '../core/i
 import type { AgentDirectory } from './agent-directory.ts';
 import type { PassportStores } from './options.ts';
 import type { Pepper } from './pepper.ts';
+import { grantEndedEvent } from './person-grants/events.ts';
 import { matches, type RevocationIndex } from './revocation-index.ts';
 import { type RevocationRequest, type Written, writeRevocation } from './revocation-records.ts';
 import type { RevocationRecord, RevocationStore } from './store.ts';
@@ -79,7 +80,7 @@ export class RevocationRoom implements Revocations {
     if (request.kind === 'key' && !this.#o.isSigningKey(request.value)) {
       throw new Refusal('not_found', { detail: 'No signing key has this kid.' });
     }
-    const { records, agents, approvals } = await this.#write(request);
+    const { records, agents, approvals, grants } = await this.#write(request);
     for (const agent of agents) this.#o.directory.put(agent);
     for (const record of records) this.apply(record);
     if (request.kind === 'key') await this.#o.dropSigningKey(request.value);
@@ -94,6 +95,7 @@ export class RevocationRoom implements Revocations {
       await this.#o.audit({ type, tenant, at: updatedAt, data: { id, by: request.by, changes } });
     }
     for (const approval of approvals) await this.#o.audit(deniedEvent(approval));
+    for (const grant of grants) await this.#o.audit(grantEndedEvent(grant));
     return first;
   }
 

@@ -1,17 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import { LIMITS, NO_RISK, RateLimiter } from '../core/index.ts';
+import type { Page } from '../people/index.ts';
 import { AgentDirectory } from './agent-directory.ts';
 import { Challenges } from './agent-passport/challenges.ts';
 import { agentPassportEndpoints } from './agent-passport/endpoints.ts';
 import type { Agents } from './agent-view.ts';
 import { AgentRegistry } from './agents.ts';
-import { authorizationEndpoint } from './authorization-endpoint.ts';
 import { backchannelEndpoint } from './backchannel/ask.ts';
 import { Pinger } from './backchannel/ping.ts';
 import { CallCounter } from './call-counter.ts';
 import { ClientDocuments } from './client-documents/client-documents.ts';
 import type { FetchDocument } from './client-documents/document-rule.ts';
+import { DEVICE_KEPT_MS } from './consent/device-endpoint.ts';
+import { type Consent, openConsent } from './consent/open-consent.ts';
 import type { DelegationPolicy } from './delegation-policy.ts';
 import type { Endpoint } from './endpoint.ts';
 import { InitialTokenRoom, type InitialTokens } from './enrol/initial-tokens.ts';
@@ -29,6 +31,8 @@ import { Nonces } from './nonces.ts';
 import type { PassportRoomOptions } from './options.ts';
 import { PassportReader } from './passport-reader.ts';
 import { Pepper } from './pepper.ts';
+import { PersonGrantRoom, type PersonGrants } from './person-grants/person-grants.ts';
+import { RefreshTokens } from './person-grants/refresh-token.ts';
 import { buildProvider } from './provider.ts';
 import { clonedKeyAlert } from './ratchet/alert.ts';
 import { Ratchets } from './ratchet/ratchet.ts';
@@ -50,16 +54,20 @@ const CLIENT_LIMIT = { perSecond: 20, burst: 100 };
 /** Timers may fire a moment early. */
 const TIMER_SLACK_MS = 2;
 const SWEEP_MS = 60_000;
-/** Expired passports and initial tokens stay listed for a day. */
+/** Expired passports, initial tokens and grants of people stay listed for a day. */
 const LISTED_MS = 24 * 3600 * 1000;
 
 export interface PassportRoom {
   /** Express handler for the root of the control plane. */
   readonly issuer: RequestHandler;
+  /** Pages for people who are signed in: what agents ask of them. */
+  readonly pages: readonly Page[];
   readonly verifier: PassportVerifier;
   readonly revocations: Revocations;
   readonly agents: Agents;
   readonly initialTokens: InitialTokens;
+  /** What people let agents do in their name. */
+  readonly personGrants: PersonGrants;
   readonly keys: {
     /** The next key signs from now on; the old one is checked until its passports ran out. */
     rotate(by: string): Promise<{ readonly kid: string; readonly retired: string }>;
@@ -190,6 +198,16 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     registry: agents,
     clock,
   });
+  const refreshTokens = new RefreshTokens(pepper);
+  const personGrants = new PersonGrantRoom({
+    tenant,
+    store: stores.personGrants,
+    revocations,
+    refreshTokens,
+    clock,
+    audit,
+    limit: (clientId) => limiter.take(clientId, clock.now()),
+  });
   const grants = openGrants({
     tenant,
     issuer: o.issuer,
@@ -203,6 +221,16 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     ratchets,
     documents,
     backchannel: o.backchannel === undefined ? null : { ...o.backchannel, store: stores.backchannel },
+    consent:
+      o.consent === undefined
+        ? null
+        : {
+            findUser: o.consent.findUser,
+            store: stores.personGrants,
+            devices: stores.deviceRequests,
+            room: personGrants,
+            refreshTokens,
+          },
     directory,
     pepper,
     reader,
@@ -236,6 +264,8 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       mtls: o.mtls ?? false,
       clientDocuments: (o.clientDocuments?.rules ?? []).length > 0,
       backchannel: o.backchannel === undefined ? null : { pings: o.backchannel.pings },
+      revokeRefreshToken:
+        o.consent === undefined ? null : (clientId, token) => personGrants.revokeToken(clientId, token),
       onRefused,
       onFault,
     });
@@ -249,12 +279,32 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     clock,
   });
   const backchannel = openBackchannel({ ...o, tenant }, { grants, issuing, pepper, directory, onFault });
+  const consent: Consent =
+    o.consent === undefined
+      ? { endpoints: [], pages: [] }
+      : openConsent({
+          ...o.consent,
+          tenant,
+          issuer: o.issuer,
+          audiences: [o.audience, ...resources],
+          grants,
+          directory,
+          documents,
+          stores,
+          unitOfWork,
+          pepper,
+          clock,
+          audit,
+          noticeAsked: (agent, scope) => issuing.noticeAsked(agent, scope),
+          onRefused,
+        });
   const endpoints = [
-    authorizationEndpoint,
+    ...consent.endpoints,
     ...backchannel.endpoints,
     ...registrationEndpoints({
       issuer: o.issuer,
       registrations,
+      offersConsent: o.consent !== undefined,
       grants: ['client_credentials', TOKEN_EXCHANGE],
       boundOnly: bearer === 'never',
     }),
@@ -296,6 +346,8 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
     await stores.revocations.deleteExpired(now);
     await stores.callCounts.deleteExpired(now);
     await stores.backchannel.deleteExpired(now);
+    await stores.deviceRequests.deleteExpired(now - DEVICE_KEPT_MS);
+    await stores.personGrants.deleteExpired(now - LISTED_MS);
     await stores.statusEntries.deleteFree(now);
     await stores.enrolment.deleteExpired(now - LISTED_MS);
     await stores.passports.deleteExpired(now - LISTED_MS);
@@ -322,10 +374,12 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       limiter: new RateLimiter(limits.address ?? ADDRESS_LIMIT),
       clock,
     }),
+    pages: consent.pages,
     verifier,
     revocations,
     agents,
     initialTokens,
+    personGrants,
     keys: {
       async rotate(by) {
         const rotated = await keys.rotate();

@@ -30,6 +30,12 @@ export interface AgentRecord {
   readonly ratchet: boolean;
   /** Scopes (`<service>:<access>`) that it may ask for. */
   readonly scopes: readonly string[];
+  /** Where a browser may be sent back to with an authorization code; none: it has no such flow. */
+  readonly redirectUris: readonly string[];
+  /** Whether it may ask people by the device flow (RFC 8628). */
+  readonly device: boolean;
+  /** Whether it keeps no secret and authenticates with nothing (RFC 6749 section 2.1): it acts for people alone. */
+  readonly publicClient: boolean;
   /** Stated by an administrator; what the agent is for. */
   readonly purpose: string | null;
   readonly status: 'active' | 'quarantined' | 'deleted';

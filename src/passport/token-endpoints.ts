@@ -51,7 +51,9 @@ export class TokenEndpoints {
     const passport = await this.#read(token);
     if (passport === null) return INACTIVE;
     const asking = this.#o.directory.known(clientId);
-    const may = passport.claims.clientId === clientId || asking?.scopes.includes(INTROSPECT_SCOPE) === true;
+    // Who authenticates with nothing could be anybody.
+    const isOwn = passport.claims.clientId === clientId && asking?.publicClient !== true;
+    const may = isOwn || asking?.scopes.includes(INTROSPECT_SCOPE) === true;
     return may ? describe(passport) : INACTIVE;
   }
 

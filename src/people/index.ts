@@ -1,3 +1,6 @@
+export { html, page } from './pages/html.ts';
+export type { Page, PageAnswer, PageRequest } from './pages/page.ts';
+export { notice, tooMany } from './pages/serve-pages.ts';
 export type { PeopleRoom } from './room.ts';
 export { openPeopleRoom } from './room.ts';
 export type {

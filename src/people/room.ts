@@ -4,6 +4,7 @@ import type { AuditEvent, AuditEventOf, Clock, UnitOfWork } from '../core/index.
 import { loadOrCreateRandomKey } from '../files/index.ts';
 import { Hashes } from './hashes.ts';
 import { accountPage } from './pages/account.ts';
+import type { Page } from './pages/page.ts';
 import { servePages } from './pages/serve-pages.ts';
 import { SignInPages } from './pages/sign-in.ts';
 import { Passwords } from './passwords.ts';
@@ -29,6 +30,8 @@ export interface PeopleRoomOptions {
   readonly recordRefused: (event: AuditEventOf<'user.refused'>) => Promise<unknown>;
   /** Ends what agents hold in a user's name; resolves when that is durable. */
   readonly endAccess: (userId: string, by: string, reason: string) => Promise<void>;
+  /** Pages of other rooms, for whoever is signed in. */
+  readonly pages: readonly Page[];
   readonly onFault: (fault: unknown) => void;
 }
 
@@ -51,7 +54,7 @@ export async function openPeopleRoom(o: PeopleRoomOptions): Promise<PeopleRoom> 
   const users = new UserRoom({ ...o, hashes, passwords });
   const sessions = new SignInSessions({ ...o, hashes, lifetimeMs: SESSION_MS });
   const signIn = new SignInPages({ ...o, users, passwords, sessions, otherWays: () => null });
-  const pages = [...signIn.pages, accountPage];
+  const pages = [...signIn.pages, accountPage, ...o.pages];
   const timer = setInterval(() => {
     o.store.deleteExpired(o.clock.now()).catch(o.onFault);
   }, SWEEP_MS).unref();

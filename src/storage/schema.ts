@@ -15,6 +15,9 @@ export interface Schema {
     certificates: Json;
     ratchet: number;
     scopes: Json;
+    redirect_uris: Json;
+    device: number;
+    public_client: number;
     purpose: string | null;
     status: string;
     created_at: number;
@@ -273,6 +276,52 @@ export interface Schema {
     subject: string;
     user_id: string;
     created_at: number;
+  };
+  user_grants: {
+    tenant: string;
+    id: string;
+    user_id: string;
+    agent_id: string;
+    owner: string;
+    origin: string;
+    scope: string;
+    audience: string;
+    asked: Json;
+    sid: string;
+    hop: string;
+    status: string;
+    /** Keyed hash of the authorization code. */
+    code_hash: string | null;
+    code: Json | null;
+    bound_to: string | null;
+    credential: string | null;
+    /** Keyed hash of the refresh token that is good now. */
+    refresh_hash: string | null;
+    refresh_serial: number;
+    lifetime_ms: number;
+    created_at: number;
+    expires_at: number;
+    used_at: number | null;
+    ended_at: number | null;
+    ended_by: string | null;
+    end_reason: string | null;
+  };
+  device_requests: {
+    tenant: string;
+    /** Keyed hash of the device code. */
+    code_hash: string;
+    /** Keyed hash of what the person types. */
+    user_code_hash: string;
+    agent_id: string;
+    scope: string;
+    audience: string;
+    asked: Json;
+    status: string;
+    grant_id: string | null;
+    interval_ms: number;
+    polled_at: number | null;
+    created_at: number;
+    expires_at: number;
   };
   sallyport_migrations: { number: number; name: string; checksum: string; applied_at: number };
 }

@@ -5,7 +5,9 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/index.ts';
 import { documentReader } from '../../src/gateway/index.ts';
+import type { AgentView } from '../../src/passport/index.ts';
 import { makeTestAuthority, type TestAuthority } from '../support/certificates.ts';
+import { AskingAgent, backWith, decide, newPerson, type TestPerson } from '../support/consent.ts';
 import {
   ASSERTION_TYPE,
   type Bench,
@@ -111,6 +113,83 @@ async function ask(
 }
 
 const agents = () => bench.room.agents.list({ after: null, limit: 200 });
+
+/** A document of a program on people's machines. */
+const ofProgram = (change: Record<string, unknown> = {}) => ({
+  client_name: 'Desk <helper>',
+  token_endpoint_auth_method: 'none',
+  jwks: undefined,
+  redirect_uris: ['http://127.0.0.1/callback', 'https://app.example/callback'],
+  ...change,
+});
+
+describe('A9: a client that is known by its document and asks people', () => {
+  let person: TestPerson;
+  beforeAll(async () => {
+    person = await newPerson(bench);
+  });
+  const asker = async (address: string, by: TestKey | null) => {
+    const known = { id: address, redirectUris: ['https://app.example/callback'] };
+    return new AskingAgent(bench, known as unknown as AgentView, by, await newKey());
+  };
+
+  test('is shown with the host that it goes back to and its own name as its own words, and gets a passport', async () => {
+    const client = await asker(serve(ofProgram()), null);
+    const page = await person.browser.visit(client.url());
+    expect(page.text).toContain('app.example');
+    expect(page.text).toContain('“Desk &#60;helper&#62;” (its own words)');
+    expect(page.text).toContain(client.id);
+    expect((await agents()).some(({ redirectUris }) => redirectUris.length > 0)).toBe(false);
+    const code = String(backWith(await decide(person.browser, page)).get('code'));
+    const { status, body } = await client.redeem(code);
+    expect([status, body.scope]).toEqual([200, 'github:read']);
+    const { act, sub } = decodeJwt(String(body.access_token));
+    expect(sub).toBe(person.id);
+    const id = String((act as { sub?: unknown }).sub);
+    expect(await bench.room.agents.get(id)).toMatchObject({ owner: 'platform-team', publicClient: true });
+    expect((await client.refresh(String(body.refresh_token))).status).toBe(200);
+    await bench.room.agents.quarantine(id, null, 'admin');
+    expect((await person.browser.visit(client.url())).status).toBe(400);
+  });
+
+  test('may authenticate with its key, and is then nobody without it', async () => {
+    const address = serve({ redirect_uris: ['https://app.example/callback'] });
+    const client = await asker(address, key);
+    const code = await client.code(person);
+    const bare = await asker(address, null);
+    expect((await bare.redeem(code, { code_verifier: client.verifier })).body.error).toBe('invalid_client');
+    expect((await client.redeem(code)).status).toBe(200);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['no redirect URIs', { redirect_uris: undefined }],
+    ['a redirect URI that is plain http', { redirect_uris: ['http://app.example/callback'] }],
+    ['a redirect URI that is a script', { redirect_uris: ['javascript:alert(1)'] }],
+    ['redirect URIs that are no list', { redirect_uris: 'https://app.example/callback' }],
+    ['another client_id', { client_id: 'https://agents.example/other.json' }],
+    ['a secret', { client_secret: 'not-a-real-secret' }],
+    ['a secret as its way to authenticate', { token_endpoint_auth_method: 'client_secret_post' }],
+  ])('is not taken with %s: told on a page, and nobody is sent anywhere', async (_what, change) => {
+    const client = await asker(serve(ofProgram(change)), null);
+    const page = await person.browser.visit(client.url());
+    expect([page.status, page.leftTo]).toEqual([400, null]);
+  });
+
+  test('goes back to none but the redirect URIs of its document', async () => {
+    const client = await asker(serve(ofProgram()), null);
+    const local = await person.browser.visit(client.url({ redirect_uri: 'http://127.0.0.1:4000/callback' }));
+    expect(local.status).toBe(200);
+    for (const redirect_uri of ['https://evil.example/callback', 'https://app.example/callback/x']) {
+      expect((await person.browser.visit(client.url({ redirect_uri }))).status).toBe(400);
+    }
+  });
+
+  test('gets nothing for itself', async () => {
+    const client = await asker(serve(ofProgram()), null);
+    const { status, body } = await client.send('/token', { grant_type: 'client_credentials' });
+    expect([status, body.error]).toEqual([401, 'invalid_client']);
+  });
+});
 
 describe('a client that is the document at its client_id', () => {
   test('comes aboard with a key of its document, as an agent like any other', async () => {

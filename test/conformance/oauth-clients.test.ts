@@ -50,17 +50,36 @@ describe('oauth4webapi', () => {
       revocation_endpoint: `${bench.issuer}/revoke`,
       introspection_endpoint: `${bench.issuer}/introspect`,
       jwks_uri: `${bench.issuer}/jwks`,
-      grant_types_supported: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+      pushed_authorization_request_endpoint: `${bench.issuer}/par`,
+      device_authorization_endpoint: `${bench.issuer}/device_authorization`,
+      grant_types_supported: [
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
+        'authorization_code',
+        'refresh_token',
+        'urn:ietf:params:oauth:grant-type:device_code',
+      ],
       authorization_details_types_supported: ['tool_call'],
       introspection_signing_alg_values_supported: ['ES256'],
       status_list_max_staleness_seconds: 60,
-      response_types_supported: [],
-      token_endpoint_auth_methods_supported: ['private_key_jwt', 'client_secret_basic', 'client_secret_post'],
+      response_types_supported: ['code'],
+      response_modes_supported: ['query'],
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
+      request_parameter_supported: false,
+      request_uri_parameter_supported: false,
+      token_endpoint_auth_methods_supported: [
+        'private_key_jwt',
+        'client_secret_basic',
+        'client_secret_post',
+        'none',
+      ],
       token_endpoint_auth_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
       revocation_endpoint_auth_methods_supported: [
         'private_key_jwt',
         'client_secret_basic',
         'client_secret_post',
+        'none',
       ],
       revocation_endpoint_auth_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
       introspection_endpoint_auth_methods_supported: [
@@ -83,7 +102,7 @@ describe('oauth4webapi', () => {
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['ES256'],
     });
-    for (const path of ['/auth', '/me', '/session/end', '/device', '/request', '/reg']) {
+    for (const path of ['/auth', '/me', '/session/end', '/device/auth', '/request', '/reg']) {
       expect((await fetch(`${bench.issuer}${path}`)).status, path).toBe(404);
     }
   });

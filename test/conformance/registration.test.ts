@@ -146,9 +146,10 @@ describe('dynamic client registration (RFC 7591)', () => {
   test.each([
     ['a scope beyond the initial token', { scope: 'bank:transfer' }],
     ['keys by address', { jwks_uri: 'https://keys.example/jwks' }],
-    ['a redirect', { redirect_uris: ['https://app.example/back'] }],
+    ['a response type that is not offered', { response_types: ['token'] }],
     ['a grant that is not offered', { grant_types: ['implicit'] }],
-    ['a way to authenticate that is not offered', { token_endpoint_auth_method: 'none' }],
+    ['a way to authenticate that is not offered', { token_endpoint_auth_method: 'tls_client_auth' }],
+    ['nothing to authenticate with, and no way to ask people', { token_endpoint_auth_method: 'none' }],
     ['private_key_jwt without keys', { token_endpoint_auth_method: 'private_key_jwt' }],
     ['a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'AAAA' }] } }],
     ['a name that is no text', { client_name: 7 }],
@@ -161,6 +162,24 @@ describe('dynamic client registration (RFC 7591)', () => {
     });
     expect([status, body.error]).toEqual([400, 'invalid_client_metadata']);
     expect((await bench.room.initialTokens.list()).find((one) => one.id === id)?.used).toBe(0);
+  });
+
+  test('redirects can become fewer by a PUT, never others', async () => {
+    const { token } = await initialToken(bench);
+    const redirect_uris = ['https://app.example/a', 'https://app.example/b'];
+    const { body } = await register(token, { token_endpoint_auth_method: 'none', redirect_uris });
+    const put = async (held: unknown, change: object) => {
+      const answer = await fetch(String(body.registration_client_uri), {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${held}` },
+        body: JSON.stringify({ client_id: body.client_id, token_endpoint_auth_method: 'none', ...change }),
+      });
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    };
+    const other = await put(body.registration_access_token, { redirect_uris: ['https://evil.example/'] });
+    expect([other.status, other.body.error]).toEqual([400, 'invalid_client_metadata']);
+    const fewer = await put(body.registration_access_token, { redirect_uris: ['https://app.example/a'] });
+    expect([fewer.status, fewer.body.redirect_uris]).toEqual([200, ['https://app.example/a']]);
   });
 
   test('a private key that somebody registers by mistake is refused, and stands in no record', async () => {

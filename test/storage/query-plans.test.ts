@@ -117,6 +117,26 @@ async function callEverything(s: Storage): Promise<void> {
   await s.approvals.decide({ tenant: 'default', id: 'a', status: 'denied', by: 'b', reason: null }, 1);
   await s.approvals.use({ tenant: 'default', id: 'a', callDigest: 'd' }, 1);
   await s.approvals.deleteExpired(1);
+  await s.personGrants.get('default', 'g');
+  await s.personGrants.byCode('default', 'c');
+  await s.personGrants.list('default', page);
+  await s.personGrants.list('default', { ...page, userId: 'u', liveAt: 1 });
+  await s.personGrants.list('default', { ...page, agentId: 'a' });
+  const grant = { tenant: 'default', id: 'g', refreshSerial: 0 };
+  const to = { boundTo: null, credential: null, refreshHash: null, expiresAt: 1 };
+  await s.personGrants.fetch(grant, to, 1);
+  await s.personGrants.rotate(grant, to, 1);
+  for (const kind of ['hop', 'session', 'user', 'agent', 'owner'] as const) {
+    await s.personGrants.end({ tenant: 'default', kind, value: 'v' }, { by: 'b', reason: null }, 1);
+  }
+  const credential_ = { tenant: 'default', kind: 'credential', agentId: 'a', value: 'c' } as const;
+  await s.personGrants.end(credential_, { by: 'b', reason: null }, 1);
+  await s.personGrants.deleteExpired(1);
+  await s.deviceRequests.get('default', 'd');
+  await s.deviceRequests.byUserCode('default', 'u', 1);
+  await s.deviceRequests.decide({ tenant: 'default', codeHash: 'd' }, { status: 'denied', grantId: null }, 1);
+  await s.deviceRequests.countSince('default', 'a', 1);
+  await s.deviceRequests.deleteExpired(1);
   await s.sinks.insert(sink());
   await s.sinks.get('default', 'sink_1');
   await s.sinks.list('default');

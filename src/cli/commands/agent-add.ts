@@ -19,6 +19,14 @@ export const agentAdd = defineCommand({
     purpose: { type: 'string', value: 'TEXT', help: 'What it is for.' },
     secret: { type: 'boolean', help: 'Generate a client secret, shown once, in place of a key pair.' },
     jwks: { type: 'string', value: 'FILE', help: 'Register the public keys of this JWK set.' },
+    'redirect-uri': {
+      type: 'string',
+      multiple: true,
+      value: 'URL',
+      help: 'Where a browser may be sent back to, for an agent that acts for people.',
+    },
+    device: { type: 'boolean', help: 'It may ask people by the device flow.' },
+    public: { type: 'boolean', help: 'It acts for people alone, and has no credential of its own.' },
     certificate: {
       type: 'string',
       value: 'FILE',
@@ -30,18 +38,22 @@ export const agentAdd = defineCommand({
     'sallyport agent add ci --scope github:write --owner ci@example.com --secret',
     'sallyport agent add partner --scope api:read --jwks partner.jwks.json',
     'sallyport agent add edge --scope api:read --certificate edge.pem',
+    'sallyport agent add desktop --scope mail:read --public --redirect-uri http://127.0.0.1/callback',
   ],
   async run(context) {
     const { values } = context;
-    const ways = [values.secret, values.jwks !== undefined, values.certificate !== undefined];
+    const ways = [values.secret, values.jwks !== undefined, values.certificate !== undefined, values.public];
     if (ways.filter(Boolean).length > 1)
-      throw usageFault('--secret, --jwks and --certificate exclude each other.');
+      throw usageFault('--secret, --jwks, --certificate and --public exclude each other.');
     const wanted = {
       name: argument(context.args, 0),
       owner: values.owner ?? userInfo().username,
       scopes: values.scope,
       purpose: values.purpose ?? null,
+      ...(values['redirect-uri'].length === 0 ? {} : { redirectUris: values['redirect-uri'] }),
+      ...(values.device ? { device: true } : {}),
     };
+    if (values.public) return addPublic(context, wanted);
     if (values.secret) return addWithSecret(context, wanted);
     if (values.jwks !== undefined) return addWithKeys(context, wanted, values.jwks);
     if (values.certificate !== undefined) return addWithCertificate(context, wanted, values.certificate);
@@ -55,6 +67,8 @@ interface Wanted {
   readonly owner: string;
   readonly scopes: readonly string[];
   readonly purpose: string | null;
+  readonly redirectUris?: readonly string[];
+  readonly device?: boolean;
 }
 
 async function addWithOwnKey({ client, output, state }: Context, wanted: Wanted): Promise<undefined> {
@@ -84,6 +98,11 @@ async function addWithSecret({ client, output }: Context, wanted: Wanted): Promi
     `Registered ${wanted.name}. Client id and secret (shown once, kept nowhere):`,
   );
   output.say(`${textOf(rowOf(agent).id)}\n${textOf(secret)}`);
+}
+
+async function addPublic({ client, output }: Context, wanted: Wanted): Promise<undefined> {
+  const { agent } = await client.post('/agents', { ...wanted, publicClient: true });
+  output.result({ agent }, `Registered ${wanted.name} (${textOf(rowOf(agent).id)}).`);
 }
 
 async function addWithKeys({ client, output }: Context, wanted: Wanted, file: string): Promise<undefined> {

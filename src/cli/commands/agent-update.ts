@@ -5,7 +5,8 @@ import { readJwks } from './agent-add.ts';
 
 export const agentUpdate = defineCommand({
   name: 'agent update',
-  summary: 'Change what an agent may ask for, its purpose, its public keys, or whether they give way.',
+  summary:
+    'Change what an agent may ask for, its purpose, its public keys or whether they give way, or how it asks people.',
   arguments: [{ name: 'AGENT', help: 'Name or id.' }],
   options: {
     scope: {
@@ -17,6 +18,13 @@ export const agentUpdate = defineCommand({
     'no-scopes': { type: 'boolean', help: 'Take all scopes away.' },
     purpose: { type: 'string', value: 'TEXT', help: 'What it is for.' },
     jwks: { type: 'string', value: 'FILE', help: 'All its public keys from now on.' },
+    'redirect-uri': {
+      type: 'string',
+      multiple: true,
+      value: 'URL',
+      help: 'All places that a browser may be sent back to from now on.',
+    },
+    device: { type: 'string', value: 'on|off', help: 'Whether it may ask people by the device flow.' },
     ratchet: {
       type: 'string',
       value: 'on|off',
@@ -27,15 +35,20 @@ export const agentUpdate = defineCommand({
     'sallyport agent update builder --scope github:read',
     'sallyport agent update builder --no-scopes',
     'sallyport agent update builder --ratchet on',
+    'sallyport agent update desktop --redirect-uri https://desktop.example/callback',
   ],
   async run({ client, output, args, values }) {
     if (values['no-scopes'] && values.scope.length > 0)
       throw usageFault('--scope and --no-scopes exclude each other.');
     if (values.ratchet !== undefined && values.ratchet !== 'on' && values.ratchet !== 'off')
       throw usageFault('--ratchet is on or off.');
+    if (values.device !== undefined && values.device !== 'on' && values.device !== 'off')
+      throw usageFault('--device is on or off.');
     const change = {
       ...(values.ratchet === undefined ? {} : { ratchet: values.ratchet === 'on' }),
       ...(values.scope.length > 0 || values['no-scopes'] ? { scopes: values.scope } : {}),
+      ...(values['redirect-uri'].length === 0 ? {} : { redirectUris: values['redirect-uri'] }),
+      ...(values.device === undefined ? {} : { device: values.device === 'on' }),
       ...(values.purpose === undefined ? {} : { purpose: values.purpose }),
       ...(values.jwks === undefined ? {} : { jwks: readJwks(values.jwks) }),
     };

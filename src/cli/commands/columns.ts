@@ -19,6 +19,16 @@ export const USER: readonly Column[] = [
   ['CREATED', (row) => timeOf(row.createdAt)],
 ];
 
+export const GRANT: readonly Column[] = [
+  ['ID', 'id'],
+  ['USER', 'userId'],
+  ['AGENT', 'agentId'],
+  ['SCOPES', 'scopes'],
+  ['STATUS', 'status'],
+  ['GIVEN', (row) => timeOf(row.createdAt)],
+  ['UNTIL', (row) => timeOf(row.expiresAt)],
+];
+
 export const AGENT_ITEM: readonly Column[] = [
   ...AGENT,
   ['PURPOSE', 'purpose'],

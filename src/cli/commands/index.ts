@@ -38,6 +38,8 @@ import { detectorRules } from './detector-rules.ts';
 import { detectorScore } from './detector-score.ts';
 import { detectorTest } from './detector-test.ts';
 import { doctor } from './doctor.ts';
+import { grantEnd } from './grant-end.ts';
+import { grantList } from './grant-list.ts';
 import { guardCheck } from './guard-check.ts';
 import { guardScore } from './guard-score.ts';
 import { guardServe } from './guard-serve.ts';
@@ -113,6 +115,8 @@ export const COMMANDS: readonly Command[] = [
   userEnable,
   userReset,
   userRemove,
+  grantList,
+  grantEnd,
   serviceAdd,
   serviceList,
   serviceShow,

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type ApprovalRecord, type Approvals, approvalDigest } from '../../approvals/index.ts';
-import type { Clock, JsonObject, Subject, UnitOfWork } from '../../core/index.ts';
+import type { Clock, Subject, UnitOfWork } from '../../core/index.ts';
 import { type Endpoint, type EndpointRequest, formOf } from '../endpoint.ts';
-import { type AskedGrant, readAskedGrant } from '../grants/asked-grant.ts';
+import { type AskedGrant, askedToJson, readAskedGrant } from '../grants/asked-grant.ts';
 import type { AuthenticatedClient } from '../grants/client-authenticator.ts';
 import type { Authenticate } from '../grants/grant.ts';
 import { useOnce } from '../grants/once.ts';
@@ -12,6 +12,7 @@ import { PATHS, resourceOf } from '../metadata.ts';
 import { OAuthFault, tooManyRequests } from '../oauth-fault.ts';
 import type { PassportStores } from '../options.ts';
 import { credentialOf, type Pepper } from '../pepper.ts';
+import { withoutHabits } from '../scope-choice.ts';
 import type { BackchannelOptions, BackchannelUser } from './backchannel.ts';
 import { type Pinger, readNotificationToken } from './ping.ts';
 import type { BackchannelRecord, BackchannelStore } from './store.ts';
@@ -98,7 +99,7 @@ async function ask(id: string, question: Question, o: AskOptions): Promise<void>
     sid,
     chain: [],
   };
-  const grant = toJson(asked);
+  const grant = askedToJson(asked);
   const binding = {
     ...{ kind: 'passport' as const, tenant, sid, agentId: agent.id, user: user.id },
     ...{ request: idHash, scope, audience, asked: grant, approvers: backchannel.approvers },
@@ -138,12 +139,8 @@ function shownOf({ client, user, asked, scope, audience, message }: Question): A
     messageOfAgent: message,
     scope,
     audience,
-    ...toJson(asked),
+    ...askedToJson(asked),
   };
-}
-
-function toJson({ details, mayAct, maxDepth, lifetimeSeconds }: AskedGrant): JsonObject {
-  return { details, mayAct, maxDepth, lifetimeSeconds };
 }
 
 /** Exactly one hint (section 7.1), and it names a user. */
@@ -157,18 +154,13 @@ async function readUser(form: TokenForm, o: AskOptions): Promise<BackchannelUser
   return user;
 }
 
-/** `openid` is taken for the sake of OpenID clients, and means nothing: there are no ID tokens. */
 async function readScope(
   form: TokenForm,
   { agent }: AuthenticatedClient,
   user: BackchannelUser,
   o: AskOptions,
 ): Promise<string> {
-  const wanted = form
-    .one('scope')
-    ?.split(' ')
-    .filter((scope) => scope !== 'openid')
-    .join(' ');
+  const wanted = withoutHabits(form.one('scope'));
   return (await o.issuing.admit(agent.id, wanted, null, user.id)).join(' ');
 }
 

@@ -1,7 +1,6 @@
 import type { ApprovalRecord } from '../../approvals/index.ts';
-import { type Clock, type JsonObject, newId, Refusal, toSeconds } from '../../core/index.ts';
-import { parseToolCallDetails } from '../../proof/index.ts';
-import type { AskedGrant } from '../grants/asked-grant.ts';
+import { type Clock, newId, Refusal, toSeconds } from '../../core/index.ts';
+import { askedFromJson } from '../grants/asked-grant.ts';
 import type { Grant, GrantRequest } from '../grants/grant.ts';
 import { issuePassport } from '../grants/issue-passport.ts';
 import type { Signer } from '../grants/signing.ts';
@@ -41,7 +40,7 @@ export function backchannelGrant(o: RedeemOptions): Grant {
     // What the agent is registered for may have shrunk while the person thought.
     await o.issuing.admit(record.agentId, scope, null, userId);
     const iat = toSeconds(o.clock.now());
-    const asked = askedOf(record.asked);
+    const asked = askedFromJson(record.asked);
     const key = { tenant: o.tenant, id: approval.id, digest: record.callDigest };
     const issued = await issuePassport(o, request, {
       iat,
@@ -92,15 +91,6 @@ async function assertApproved(
     throw new OAuthFault('slow_down', 'ask less often: five seconds more between two requests');
   }
   throw new OAuthFault('authorization_pending', 'nobody has decided yet');
-}
-
-function askedOf({ details, mayAct, maxDepth, lifetimeSeconds }: JsonObject): AskedGrant {
-  return {
-    details: Array.isArray(details) ? parseToolCallDetails(details) : null,
-    mayAct: typeof mayAct === 'string' ? mayAct : null,
-    maxDepth: typeof maxDepth === 'number' ? maxDepth : null,
-    lifetimeSeconds: typeof lifetimeSeconds === 'number' ? lifetimeSeconds : null,
-  };
 }
 
 /** Of twenty at once one has it; for the others it is as if it had never been. */

@@ -21,8 +21,8 @@ export interface ClientDocumentsOptions {
 
 /**
  * Clients whose client_id is the address of a document about them (draft-ietf-oauth-client-id-metadata-document). An
- * administrator says which addresses; such a client becomes an agent like any other once its key has signed, and is
- * quarantined, revoked and listed like any other.
+ * administrator says which addresses; such a client becomes an agent like any other once its key has signed or a person
+ * has let it act, and is quarantined, revoked and listed like any other.
  */
 export class ClientDocuments {
   readonly #o: ClientDocumentsOptions;
@@ -53,21 +53,23 @@ export class ClientDocuments {
     // Before anything is fetched: one that an administrator sent away causes no requests.
     if (stored !== null && stored.status !== 'active') throw failed();
     const document = await this.#cache.find(address, rule.allowPrivate);
-    const { jwks = [] } = await readAgentDraft({ jwks: document.jwks }).catch((cause: unknown) => {
+    const { jwks = [] } = await readAgentDraft({ jwks: document.jwks ?? [] }).catch((cause: unknown) => {
       throw failed('the keys in the document of the client can not be used', cause);
     });
-    if (stored !== null) return { ...stored, jwks };
+    const says = { jwks, redirectUris: document.redirectUris, publicClient: document.jwks === null };
+    if (stored !== null) return { ...stored, ...says };
     const now = clock.now();
     return {
       tenant,
       id,
       name: nameOf(address, id),
       owner: rule.owner,
-      jwks,
+      ...says,
       secrets: [],
       certificates: [],
       ratchet: false,
       scopes: [...rule.scopes],
+      device: false,
       purpose: null,
       status: 'active',
       createdAt: now,
@@ -76,7 +78,15 @@ export class ClientDocuments {
     };
   }
 
-  /** Stores what the document says, now that a key of it has signed. Throws OAuthFault('invalid_client'). */
+  /** The name that the client gives itself, for people to see as such; null: none, or the document can't be had. */
+  async nameOf(address: string): Promise<string | null> {
+    const rule = this.#o.rules.find(({ prefix }) => address.startsWith(prefix));
+    if (rule === undefined) return null;
+    const document = await this.#cache.find(address, rule.allowPrivate).catch(() => null);
+    return document?.name ?? null;
+  }
+
+  /** Stores what the document says, now that a key of it has signed or a person let it act. Throws OAuthFault('invalid_client'). */
   async admit(address: string, read: AgentRecord): Promise<AgentRecord> {
     const { store, tenant, registry } = this.#o;
     const by = `client document ${address}`;

@@ -18,7 +18,9 @@ const READ_AT_ONCE = 8;
 
 export interface KnownDocument {
   readonly name: string | null;
-  readonly jwks: readonly JsonObject[];
+  /** Null: it authenticates with nothing. */
+  readonly jwks: readonly JsonObject[] | null;
+  readonly redirectUris: readonly string[];
 }
 
 interface Entry {
@@ -66,13 +68,13 @@ export class DocumentCache {
     try {
       const limits = { timeoutMs: TIMEOUT_MS, allowPrivate };
       const answer = await this.#get({ url: address, mostBytes: DOCUMENT_BYTES, ...limits });
-      const { name, keys } = readClientDocument(answer.body, address);
+      const { name, keys, redirectUris } = readClientDocument(answer.body, address);
       const jwks =
-        'jwks' in keys
-          ? keys.jwks
+        keys === null || 'jwks' in keys
+          ? (keys?.jwks ?? null)
           : readKeySet((await this.#get({ url: keys.jwksUri, mostBytes: KEYS_BYTES, ...limits })).body);
       keepUntil(this.#clock.now() + lifetimeOf(answer.cacheControl));
-      return { name, jwks };
+      return { name, jwks, redirectUris };
     } catch (cause) {
       keepUntil(this.#clock.now() + FAILED_MS);
       const why =

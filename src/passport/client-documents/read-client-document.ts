@@ -1,5 +1,6 @@
 import { type JsonObject, LIMITS } from '../../core/index.ts';
 import { ProofFault, parseStrictJsonObject } from '../../proof/index.ts';
+import { redirectFaults } from '../consent/redirect-uri.ts';
 
 /** Longest address that is taken as a client_id. */
 const URL_CHARS = 512;
@@ -8,8 +9,9 @@ const NAME_CHARS = 200;
 /** What a client ID metadata document says, as far as we know it. */
 export interface ClientDocument {
   readonly name: string | null;
-  /** The keys themselves, or where they are. */
-  readonly keys: { readonly jwks: readonly JsonObject[] } | { readonly jwksUri: string };
+  /** The keys themselves, or where they are; null: the client keeps no secret and acts for people alone. */
+  readonly keys: { readonly jwks: readonly JsonObject[] } | { readonly jwksUri: string } | null;
+  readonly redirectUris: readonly string[];
 }
 
 /**
@@ -24,23 +26,39 @@ export function isDocumentAddress(clientId: string): boolean {
   );
 }
 
-/** Throws ProofFault where the document is not that of a client that authenticates with keys. */
+/** Throws ProofFault where the document is not that of a client that authenticates with keys, or acts for people alone. */
 export function readClientDocument(text: string, address: string): ClientDocument {
   const body = parseStrictJsonObject(text, LIMITS.jsonDepth);
   if (body.client_id !== address) throw faulty('its client_id is not its address');
   if (body.client_secret !== undefined || body.client_secret_expires_at !== undefined) {
     throw faulty('it holds a client secret');
   }
-  if (body.token_endpoint_auth_method !== 'private_key_jwt') {
-    throw faulty('its token_endpoint_auth_method is not private_key_jwt');
-  }
   const name = typeof body.client_name === 'string' ? body.client_name.slice(0, NAME_CHARS) : null;
-  return { name, keys: keysOf(body) };
+  const redirectUris = redirectsOf(body);
+  // RFC 7591 section 2 has client_secret_basic where nothing is said, which a document in public can't be.
+  switch (body.token_endpoint_auth_method) {
+    case 'private_key_jwt':
+      return { name, keys: keysOf(body), redirectUris };
+    case 'none':
+      if (redirectUris.length === 0) throw faulty('it has neither keys nor redirect_uris');
+      return { name, keys: null, redirectUris };
+    default:
+      throw faulty('its token_endpoint_auth_method is neither private_key_jwt nor none');
+  }
 }
 
 /** The keys of a JWK set. Throws ProofFault. */
 export function readKeySet(text: string): readonly JsonObject[] {
   return keyList(parseStrictJsonObject(text, LIMITS.jsonDepth));
+}
+
+function redirectsOf({ redirect_uris: uris = [] }: JsonObject): readonly string[] {
+  if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === 'string')) {
+    throw faulty('its redirect_uris are malformed');
+  }
+  const [fault] = redirectFaults(uris.map(String));
+  if (fault !== undefined) throw faulty(fault);
+  return uris.map(String);
 }
 
 function keysOf({ jwks, jwks_uri }: JsonObject): ClientDocument['keys'] {

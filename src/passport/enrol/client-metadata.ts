@@ -1,7 +1,11 @@
 import type { JsonObject, JsonValue } from '../../core/index.ts';
+import { redirectFaults } from '../consent/redirect-uri.ts';
 import { OAuthFault } from '../oauth-fault.ts';
 
-const AUTH_METHODS = ['private_key_jwt', 'client_secret_basic', 'client_secret_post'] as const;
+const AUTH_METHODS = ['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'none'] as const;
+/** Grants in which a person lets the agent act. */
+const CODE_GRANTS = ['authorization_code', 'refresh_token'];
+const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const NAME_CHARS = 200;
 const SLUG_CHARS = 50;
 
@@ -13,13 +17,24 @@ export interface AskedRegistration {
   /** Null: it names none. */
   readonly scopes: readonly string[] | null;
   readonly jwks: readonly JsonValue[];
+  readonly redirectUris: readonly string[];
+  /** Whether it may ask people by the device flow. */
+  readonly device: boolean;
+}
+
+/** What the issuer offers to those who register. */
+export interface OfferedGrants {
+  /** Grants that an agent with credentials of its own may use. */
+  readonly grants: readonly string[];
+  /** Whether people can let agents act in their name. */
+  readonly offersConsent: boolean;
 }
 
 /**
  * Reads client metadata. Members that we don't know are ignored, as RFC 7591 section 2 asks; what we know and can't
  * give is an error, so that nobody believes to have it. Throws OAuthFault('invalid_client_metadata').
  */
-export function readRegistration(body: JsonObject, grants: readonly string[]): AskedRegistration {
+export function readRegistration(body: JsonObject, o: OfferedGrants): AskedRegistration {
   const jwks = keysOf(body);
   if (body.jwks_uri !== undefined) throw invalid('jwks_uri is not taken here: put the keys into jwks');
   const fallback = jwks.length > 0 ? 'private_key_jwt' : 'client_secret_basic';
@@ -30,16 +45,15 @@ export function readRegistration(body: JsonObject, grants: readonly string[]): A
   if ((authMethod === 'private_key_jwt') !== jwks.length > 0) {
     throw invalid('jwks goes with private_key_jwt, and private_key_jwt needs it');
   }
-  for (const grant of textsOf(body, 'grant_types') ?? []) {
-    if (!grants.includes(grant)) throw invalid(`grant_types are some of ${grants.join(', ')}`);
+  const offered = [...o.grants, ...(o.offersConsent ? [...CODE_GRANTS, DEVICE_GRANT] : [])];
+  const grants = textsOf(body, 'grant_types') ?? [];
+  for (const grant of grants) {
+    if (!offered.includes(grant)) throw invalid(`grant_types are some of ${offered.join(', ')}`);
   }
-  if (
-    (textsOf(body, 'redirect_uris') ?? []).length > 0 ||
-    (textsOf(body, 'response_types') ?? []).length > 0
-  ) {
-    throw invalid(
-      'agents that register themselves act for themselves: no redirect_uris and no response_types',
-    );
+  const redirectUris = redirectsOf(body, o.offersConsent);
+  const device = grants.includes(DEVICE_GRANT);
+  if (authMethod === 'none' && redirectUris.length === 0 && !device) {
+    throw invalid('a client that authenticates with nothing needs redirect_uris, or the grant of devices');
   }
   const scope = textOf(body, 'scope');
   const name = textOf(body, 'client_name');
@@ -48,7 +62,21 @@ export function readRegistration(body: JsonObject, grants: readonly string[]): A
     authMethod,
     scopes: scope === null ? null : scope.split(' ').filter((one) => one !== ''),
     jwks,
+    redirectUris,
+    device,
   };
+}
+
+function redirectsOf(body: JsonObject, offered: boolean): readonly string[] {
+  const uris = textsOf(body, 'redirect_uris') ?? [];
+  const types = textsOf(body, 'response_types') ?? [];
+  if (!offered && uris.length + types.length > 0) {
+    throw invalid('agents act for themselves here: no redirect_uris and no response_types');
+  }
+  if (types.some((type) => type !== 'code')) throw invalid('the one of response_types is code');
+  const [fault] = redirectFaults(uris);
+  if (fault !== undefined) throw new OAuthFault('invalid_redirect_uri', fault);
+  return uris;
 }
 
 /** A name of ours for what people call it: lower-case letters, digits and hyphens. */

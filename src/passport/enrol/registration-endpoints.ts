@@ -9,14 +9,12 @@ import {
 } from '../endpoint.ts';
 import { PATHS } from '../metadata.ts';
 import { OAuthFault } from '../oauth-fault.ts';
-import { type AskedRegistration, readRegistration } from './client-metadata.ts';
+import { type AskedRegistration, type OfferedGrants, readRegistration } from './client-metadata.ts';
 import type { Registrations } from './registrations.ts';
 
-export interface RegistrationEndpointsOptions {
+export interface RegistrationEndpointsOptions extends OfferedGrants {
   readonly issuer: string;
   readonly registrations: Registrations;
-  /** Grants that an agent with credentials of its own may use. */
-  readonly grants: readonly string[];
   readonly boundOnly: boolean;
 }
 
@@ -38,13 +36,16 @@ export function registrationEndpoints(o: RegistrationEndpointsOptions): readonly
 
 async function register(request: EndpointRequest, o: RegistrationEndpointsOptions): Promise<EndpointAnswer> {
   const token = bearerToken(request);
-  const asked = readRegistration(readJsonBody(request), o.grants);
+  const asked = readRegistration(readJsonBody(request), o);
   const { agent, secret, registrationToken } = await o.registrations.enrol(token, {
     name: asked.name ?? 'client',
     nameIsAHint: true,
     scopes: asked.scopes,
     jwks: asked.jwks,
-    withSecret: asked.authMethod !== 'private_key_jwt',
+    withSecret: asked.authMethod.startsWith('client_secret'),
+    redirectUris: asked.redirectUris,
+    device: asked.device,
+    publicClient: asked.authMethod === 'none',
   });
   const shown = secret === null ? null : secret.use((bytes) => Buffer.from(bytes).toString('utf8'));
   secret?.wipe();
@@ -95,7 +96,7 @@ async function update(
   if (body.client_secret !== undefined) {
     throw new OAuthFault('invalid_request', 'a client secret is made by the server alone');
   }
-  const asked = readRegistration(body, o.grants);
+  const asked = readRegistration(body, o);
   const { agent, registrationToken } = await o.registrations.change(id, token, asked);
   return {
     status: 200,
@@ -104,7 +105,20 @@ async function update(
 }
 
 function methodOf(agent: AgentView): AskedRegistration['authMethod'] {
+  if (agent.publicClient) return 'none';
   return agent.jwks.length > 0 ? 'private_key_jwt' : 'client_secret_basic';
+}
+
+function grantsOf(agent: AgentView, o: RegistrationEndpointsOptions): readonly string[] {
+  const ofPeople = [
+    ...(agent.redirectUris.length > 0 ? ['authorization_code'] : []),
+    ...(agent.device ? ['urn:ietf:params:oauth:grant-type:device_code'] : []),
+  ];
+  return [
+    ...(agent.publicClient ? [] : o.grants),
+    ...ofPeople,
+    ...(ofPeople.length > 0 ? ['refresh_token'] : []),
+  ];
 }
 
 function describe(
@@ -118,9 +132,9 @@ function describe(
     client_name: agent.name,
     scope: agent.scopes.join(' '),
     token_endpoint_auth_method: method,
-    grant_types: o.grants,
-    response_types: [],
-    redirect_uris: [],
+    grant_types: grantsOf(agent, o),
+    response_types: agent.redirectUris.length > 0 ? ['code'] : [],
+    redirect_uris: agent.redirectUris,
     dpop_bound_access_tokens: o.boundOnly,
     ...(agent.jwks.length === 0 ? {} : { jwks: { keys: agent.jwks } }),
     registration_client_uri: `${o.issuer}${PATHS.registration}/${agent.id}`,

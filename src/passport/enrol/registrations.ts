@@ -22,6 +22,9 @@ export interface Enrolment {
   readonly scopes: readonly string[] | null;
   readonly jwks: readonly JsonValue[];
   readonly withSecret: boolean;
+  readonly redirectUris?: readonly string[];
+  readonly device?: boolean;
+  readonly publicClient?: boolean;
 }
 
 export interface Enrolled extends WithSecret {
@@ -94,7 +97,12 @@ export class Registrations {
   async change(
     agentId: string,
     token: string,
-    asked: { readonly scopes: readonly string[] | null; readonly jwks: readonly JsonValue[] },
+    asked: {
+      readonly scopes: readonly string[] | null;
+      readonly jwks: readonly JsonValue[];
+      /** Empty: they stay. */
+      readonly redirectUris: readonly string[];
+    },
   ): Promise<{ readonly agent: AgentView; readonly registrationToken: string }> {
     const { agents, pepper, clock, tenant } = this.#o;
     const held = await this.read(agentId, token);
@@ -107,6 +115,10 @@ export class Registrations {
     if (asked.jwks.length > 0 !== held.jwks.length > 0) {
       throw metadataFault('how the agent authenticates stays as it was registered');
     }
+    const uri = asked.redirectUris.find((one) => !held.redirectUris.includes(one));
+    if (uri !== undefined) {
+      throw metadataFault('redirect_uris can only become fewer; register the client again for others');
+    }
     const next = `${PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
     const agent = await asMetadataFault(() =>
       agents.revise(
@@ -114,6 +126,7 @@ export class Registrations {
         {
           ...(asked.scopes === null ? {} : { scopes: asked.scopes }),
           ...(asked.jwks.length === 0 ? {} : { jwks: asked.jwks }),
+          ...(asked.redirectUris.length === 0 ? {} : { redirectUris: asked.redirectUris }),
         },
         `agent ${agentId}`,
         async (stores, { status }) => {
@@ -158,7 +171,8 @@ export class Registrations {
     register: (agent: NewAgent) => Promise<WithSecret>,
   ): Promise<WithSecret> {
     const { name, nameIsAHint, owner, scopes, jwks, withSecret } = asked;
-    const agent = { name, owner, scopes, jwks, withSecret };
+    const { redirectUris = [], device = false, publicClient = false } = asked;
+    const agent = { name, owner, scopes, jwks, withSecret, redirectUris, device, publicClient };
     try {
       return await register(agent);
     } catch (fault) {

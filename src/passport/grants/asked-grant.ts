@@ -1,4 +1,4 @@
-import { LIMITS } from '../../core/index.ts';
+import { type JsonObject, LIMITS } from '../../core/index.ts';
 import { ProofFault, parseStrictJson, parseToolCallDetails, type ToolCallDetail } from '../../proof/index.ts';
 import { OAuthFault } from '../oauth-fault.ts';
 import type { TokenForm } from './token-form.ts';
@@ -20,6 +20,20 @@ export const NOTHING_ASKED: AskedGrant = {
   maxDepth: null,
   lifetimeSeconds: null,
 };
+
+/** As it is stored until somebody has decided. */
+export function askedToJson({ details, mayAct, maxDepth, lifetimeSeconds }: AskedGrant): JsonObject {
+  return { details, mayAct, maxDepth, lifetimeSeconds };
+}
+
+export function askedFromJson({ details, mayAct, maxDepth, lifetimeSeconds }: JsonObject): AskedGrant {
+  return {
+    details: Array.isArray(details) ? parseToolCallDetails(details) : null,
+    mayAct: typeof mayAct === 'string' ? mayAct : null,
+    maxDepth: typeof maxDepth === 'number' ? maxDepth : null,
+    lifetimeSeconds: typeof lifetimeSeconds === 'number' ? lifetimeSeconds : null,
+  };
+}
 
 const ID_CHARS = 256;
 const LONGEST_ASKED_SECONDS = 365 * 24 * 3600;

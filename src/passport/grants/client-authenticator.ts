@@ -47,10 +47,8 @@ export interface ShownByClient {
 type Claimed = ShownByClient['onClaimed'];
 
 export interface ClientAuthenticatorOptions {
-  readonly issuer: string;
-  readonly tokenEndpoint: string;
-  /** The other place that an assertion may name (CIBA section 7.1). */
-  readonly backchannelEndpoint: string;
+  /** What an assertion may name as its audience: the issuer, or an endpoint that clients authenticate at. */
+  readonly assertionAudiences: readonly string[];
   readonly directory: AgentDirectory;
   readonly pepper: Pepper;
   readonly clock: Clock;
@@ -90,6 +88,20 @@ export class ClientAuthenticator {
       return this.#byCertificate(form.required('client_id'), certificate, onClaimed);
     }
     throw failed('the client did not authenticate');
+  }
+
+  /** As `authenticate`; a public client that shows nothing is taken for what it says it is, as there is nothing to prove. */
+  async authenticateOrName(form: TokenForm, shownBy: ShownByClient): Promise<AuthenticatedClient> {
+    const { authorization, onClaimed } = shownBy;
+    const shows = form.has('client_assertion') || form.has('client_secret') || authorization !== undefined;
+    if (shows || !form.has('client_id')) return this.authenticate(form, shownBy);
+    const clientId = form.required('client_id');
+    const { documents } = this.#o;
+    const fromDocument = documents.isAddress(clientId);
+    const agent = fromDocument ? await documents.read(clientId) : await this.#active(clientId, onClaimed);
+    if (!agent.publicClient) return this.authenticate(form, shownBy);
+    const admitted = fromDocument ? await documents.admit(clientId, agent) : agent;
+    return { agent: admitted, by: { kind: 'public' }, once: [] };
   }
 
   /** RFC 8705 section 2.2: the handshake proved the key; the certificate must be one that was registered. */
@@ -145,12 +157,8 @@ export class ClientAuthenticator {
 
   #checkClaims({ aud, exp, nbf, iat }: JsonObject, now: number): void {
     const audiences = Array.isArray(aud) ? aud : [aud];
-    if (
-      !audiences.some(
-        (one) =>
-          one === this.#o.issuer || one === this.#o.tokenEndpoint || one === this.#o.backchannelEndpoint,
-      )
-    ) {
+    const { assertionAudiences } = this.#o;
+    if (!audiences.some((one) => typeof one === 'string' && assertionAudiences.includes(one))) {
       throw failed('the client assertion is for another audience');
     }
     const seconds = now / 1000;

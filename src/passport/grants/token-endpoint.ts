@@ -20,6 +20,8 @@ export interface OwnGrantsOptions {
   readonly ratchets: Ratchets;
   /** For other endpoints that clients authenticate at. */
   readonly authenticate: Authenticate;
+  /** The same, and for clients that have nothing to authenticate with. */
+  readonly authenticateOrName: Authenticate;
 }
 
 /** The grants that we answer ourselves; the OAuth library has the others. */
@@ -36,6 +38,14 @@ export class OwnGrants {
 
   get authenticate(): Authenticate {
     return this.#o.authenticate;
+  }
+
+  get authenticateOrName(): Authenticate {
+    return this.#o.authenticateOrName;
+  }
+
+  get proofs(): TokenProofReader {
+    return this.#o.proofs;
   }
 
   find(form: TokenForm): OwnGrant | null {

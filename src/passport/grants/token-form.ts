@@ -32,6 +32,13 @@ export class TokenForm {
     return value;
   }
 
+  /** Each name with each of its values. */
+  pairs(): [string, string][] {
+    return [...this.#values].flatMap(([name, values]) =>
+      values.map((value): [string, string] => [name, value]),
+    );
+  }
+
   has(name: string): boolean {
     return this.#values.has(name);
   }

@@ -7,6 +7,7 @@ import { ratchets } from './0006-ratchets.ts';
 import { people } from './0007-people.ts';
 import { approvers } from './0008-approvers.ts';
 import { habits } from './0009-habits.ts';
+import { personGrants } from './0010-person-grants.ts';
 import type { Migration } from './migration.ts';
 
 export type { MigrationTarget } from './migrate.ts';
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   people,
   approvers,
   habits,
+  personGrants,
 ];

@@ -7,10 +7,12 @@ import type {
   AgentStore,
   BackchannelStore,
   CallCountStore,
+  DeviceRequestStore,
   EnrolmentStore,
   IssueStore,
   OidcStore,
   PassportStore,
+  PersonGrantStore,
   RatchetStore,
   ReplayStore,
   RevocationStore,
@@ -28,6 +30,7 @@ import { baselineStore } from './baseline-store.ts';
 import { callCountStore } from './call-count-store.ts';
 import { credentialStore } from './credential-store.ts';
 import { decoyStore } from './decoy-store.ts';
+import { deviceRequestStore } from './device-request-store.ts';
 import { enrolmentStore } from './enrolment-store.ts';
 import { idempotencyStore } from './idempotency-store.ts';
 import { issueStore } from './issue-store.ts';
@@ -35,6 +38,7 @@ import { oidcStore } from './oidc-store.ts';
 import { outboxStore } from './outbox-store.ts';
 import { passportStore } from './passport-store.ts';
 import { peopleStore } from './people-store.ts';
+import { personGrantStore } from './person-grant-store.ts';
 import { ratchetStore } from './ratchet-store.ts';
 import { replayStore } from './replay-store.ts';
 import { revocationStore } from './revocation-store.ts';
@@ -56,6 +60,8 @@ export interface Stores {
   readonly enrolment: EnrolmentStore;
   readonly ratchets: RatchetStore;
   readonly people: PeopleStore;
+  readonly personGrants: PersonGrantStore;
+  readonly deviceRequests: DeviceRequestStore;
   readonly credentials: CredentialStore;
   readonly approvals: ApprovalStore;
   readonly backchannel: BackchannelStore;
@@ -83,6 +89,8 @@ export function makeStores(link: Link, feed: ChangeFeed): Stores {
     enrolment: enrolmentStore(link),
     ratchets: ratchetStore(link),
     people: peopleStore(link),
+    personGrants: personGrantStore(link),
+    deviceRequests: deviceRequestStore(link),
     credentials: credentialStore(link, feed),
     approvals: approvalStore(link),
     backchannel: backchannelStore(link),

@@ -12,6 +12,7 @@ import {
   type PassportRoom,
   type PassportRoomOptions,
 } from '../../../src/passport/index.ts';
+import { openPeopleRoom, type PeopleRoom } from '../../../src/people/index.ts';
 import { openStorage, type Storage, type StorageOptions } from '../../../src/storage/index.ts';
 
 export const GATE = 'https://gate.example';
@@ -31,6 +32,8 @@ export interface Bench {
   readonly issuer: string;
   readonly identifier: string;
   readonly room: PassportRoom;
+  /** Who may sign in; its pages and those of the first node are served beside the issuer. */
+  readonly people: PeopleRoom;
   readonly storage: Storage;
   readonly keysDirectory: string;
   readonly events: AuditEvent[];
@@ -77,6 +80,13 @@ export async function openBench(
       clock,
       audit: async (event) => void events.push(event),
       onFault: (fault) => faults.push(fault),
+      consent: {
+        longestGrantSeconds: 30 * 24 * 3600,
+        findUser: async (id) => {
+          const user = await storage.people.user('default', id);
+          return user?.status === 'active' ? { id: user.id, name: user.name } : null;
+        },
+      },
       ...given,
       ...changes,
     });
@@ -85,6 +95,22 @@ export async function openBench(
   };
   let room = await openNode();
   let served = room;
+  const people = await openPeopleRoom({
+    tenant: 'default',
+    origin: publicIssuer ?? origin,
+    keysDirectory,
+    store: storage.people,
+    unitOfWork: storage.unitOfWork,
+    clock,
+    audit: given.audit ?? (async (event) => void events.push(event)),
+    recordRefused: async (event) => void events.push(event),
+    endAccess: async (value, by, reason) => {
+      await served.revocations.revoke({ tenant: 'default', kind: 'user', value, by, reason });
+    },
+    pages: room.pages,
+    onFault: (fault) => faults.push(fault),
+  });
+  app.use((req, res, next) => people.pages(req, res, next));
   app.use((req, res, next) => served.issuer(req, res, next));
   return {
     issuer: origin,
@@ -92,6 +118,7 @@ export async function openBench(
     get room() {
       return room;
     },
+    people,
     storage,
     keysDirectory,
     events,
@@ -109,6 +136,7 @@ export async function openBench(
     },
     eventsOf: (type) => events.filter((event): event is never => event.type === type),
     async close() {
+      await people.close();
       await Promise.all(nodes.map((node) => node.close()));
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

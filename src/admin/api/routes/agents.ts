@@ -24,6 +24,17 @@ const ratchet = z
   .boolean()
   .describe('Whether its keys give way to another one with each use, so that a copy is noticed.');
 
+const redirectUris = z
+  .array(z.string().max(512))
+  .max(16)
+  .describe('Where a browser may be sent back to with an authorization code: https, or http to localhost.');
+
+const publicClient = z
+  .boolean()
+  .describe('Whether it keeps no secret and authenticates with nothing; it then acts for people alone.');
+
+const device = z.boolean().describe('Whether it may ask people by the device flow (RFC 8628).');
+
 const certificates = z
   .array(pem)
   .max(10)
@@ -45,6 +56,9 @@ const agent = z
       .readonly()
       .describe('By the hash that passports name in `cnf`.'),
     ratchet: z.boolean(),
+    redirectUris: z.array(z.string()).readonly(),
+    device: z.boolean(),
+    publicClient: z.boolean(),
     secrets: z
       .array(z.object({ id: z.string(), createdAt: moment, expiresAt: moment.nullable() }))
       .readonly()
@@ -63,7 +77,8 @@ export const agentRoutes: readonly Route[] = [
   defineRoute({
     method: 'post',
     path: '/agents',
-    summary: 'Register an agent, with public keys, TLS client certificates, or a generated client secret.',
+    summary:
+      'Register an agent, with public keys, TLS client certificates, or a generated client secret; or a public client.',
     roles: ['admin'],
     body: z
       .strictObject({
@@ -74,13 +89,15 @@ export const agentRoutes: readonly Route[] = [
         jwks: jwks.default([]),
         certificates: certificates.default([]),
         ratchet: ratchet.default(false),
+        redirectUris: redirectUris.default([]),
+        device: device.default(false),
+        publicClient: publicClient.default(false),
         withSecret: z.boolean().default(false),
       })
       .refine(
-        ({ jwks: keys, certificates: shown, withSecret: secret }) => keys.length + shown.length > 0 || secret,
-        {
-          error: 'needs a public key in jwks, one of certificates, or withSecret: true',
-        },
+        ({ jwks: keys, certificates: shown, withSecret: secret, publicClient: open }) =>
+          keys.length + shown.length > 0 || secret || open,
+        { error: 'needs a public key in jwks, one of certificates, withSecret: true, or publicClient: true' },
       ),
     example: { name: 'builder', owner: 'platform-team', scopes: ['github:read'], withSecret: true },
     result: withSecret,
@@ -114,7 +131,7 @@ export const agentRoutes: readonly Route[] = [
     method: 'patch',
     path: '/agents/:id',
     summary:
-      'Change scopes, purpose, owner, public keys or certificates; what is not named stays. Taking a right away ends live passports.',
+      'Change scopes, purpose, owner, public keys, certificates or redirect URIs; what is not named stays. Taking a right away ends live passports.',
     roles: ['admin'],
     params: identified,
     body: z
@@ -124,6 +141,8 @@ export const agentRoutes: readonly Route[] = [
         jwks: jwks.optional(),
         certificates: certificates.optional(),
         ratchet: ratchet.optional(),
+        redirectUris: redirectUris.optional(),
+        device: device.optional(),
         owner: line(200).optional(),
       })
       .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' }),
@@ -137,6 +156,8 @@ export const agentRoutes: readonly Route[] = [
         ...(body.jwks === undefined ? {} : { jwks: body.jwks }),
         ...(body.ratchet === undefined ? {} : { ratchet: body.ratchet }),
         ...(body.certificates === undefined ? {} : { certificates: body.certificates }),
+        ...(body.redirectUris === undefined ? {} : { redirectUris: body.redirectUris }),
+        ...(body.device === undefined ? {} : { device: body.device }),
         ...(body.owner === undefined ? {} : { owner: body.owner }),
       };
       return context.rooms.passport.agents.update(id, change, context.by);

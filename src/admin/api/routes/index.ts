@@ -7,6 +7,7 @@ import { backupRoutes } from './backup.ts';
 import { credentialRoutes } from './credentials.ts';
 import { decoyRoutes } from './decoys.ts';
 import { describe } from './description.ts';
+import { grantRoutes } from './grants.ts';
 import { initialTokenRoutes } from './initial-tokens.ts';
 import { operationRoutes } from './operations.ts';
 import { passportRoutes } from './passports.ts';
@@ -19,6 +20,7 @@ const RESOURCES: readonly Route[] = [
   ...agentRoutes,
   ...initialTokenRoutes,
   ...userRoutes,
+  ...grantRoutes,
   ...serviceRoutes,
   ...credentialRoutes,
   ...passportRoutes,
