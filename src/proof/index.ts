@@ -24,6 +24,7 @@ export { parseStrictJson, parseStrictJsonObject } from './strict-json.ts';
 export { normalizeTarget } from './target.ts';
 export { jwkThumbprint } from './thumbprint.ts';
 export {
+  type ArgumentConstraint,
   type AttemptedCall,
   covers,
   DETAIL_TYPE,
