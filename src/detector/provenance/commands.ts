@@ -1,4 +1,4 @@
-import { fold } from './fold.ts';
+import { fold, isAscii } from './fold.ts';
 import { authorAt } from './records.ts';
 import { isOnePlace, sentencesOf } from './sentences.ts';
 import { tokensOf, wordsOf } from './tokens.ts';
@@ -24,10 +24,11 @@ const LEADS =
   'please|kindly|must|should|needs? to|needed to|have to|has to|wants? (?:you )?to|like you to|asks? you to|told to|required to|instructed to|sure to|supposed to|could you|can you|would you|will you|and|then|first|now|directly|immediately|just|also|so|before that|let us|you may';
 const SOFT =
   'please|kindly|also|just|now|then|first|quickly|quietly|directly|immediately|always|simply|could you|can you|you must|you should|you have to|you need to|go and|make sure to|do not forget to|remember to';
-const ORDER = new RegExp(
-  `(?:^|[,;:\\])]\\s*|\\b(?:${LEADS})\\s+)(?:(?:${SOFT})\\s+)*(?=(\\p{L}+)\\s+['"\`$(<\\p{L}\\p{N}@/#*])`,
-  'gu',
-);
+const ORDER_PARTS = (letter: string, number: string) =>
+  `(?:^|[,;:\\])]\\s*|\\b(?:${LEADS})\\s+)(?:(?:${SOFT})\\s+)*(?=([${letter}]+)\\s+['"\`$(<${letter}${number}@/#*])`;
+const ORDER = new RegExp(ORDER_PARTS('\\p{L}', '\\p{N}'), 'gu');
+/** The same for text of ASCII alone, folded: the classes of Unicode take longer. */
+const ASCII_ORDER = new RegExp(ORDER_PARTS('a-z', '0-9'), 'g');
 /** `Order ID`, `Report date`: a label, not an order. */
 const LABEL =
   /^\s+(?:ids?|numbers?|no|dates?|confirmations?|details?|status|history|received|invitations?|requests?)\b/;
@@ -36,18 +37,23 @@ const LABEL =
 const PROGRAM = /^\s+[\w.]+(?:\((?!s\))|\s*=[^=>])/;
 
 const PUT_IN = /\p{Ll}\s+(\p{Lu}\p{Ll}+)(?=\s+\p{Ll})/gu;
+const ASCII_PUT_IN = /[a-z]\s+([A-Z][a-z]+)(?=\s+[a-z])/g;
 
 /** Verbs in the places where an order has them. Only known ones: most sentences begin with some other word. */
 export function orderedIn(sentence: string): ReadonlySet<string> {
-  const folded = fold(sentence);
   const verbs = new Set<string>();
-  for (const match of folded.matchAll(ORDER)) {
+  const ascii = isAscii(sentence);
+  // An order has something to be done to. Values of JSON are mostly one word, or none.
+  if (ascii && !/\s/.test(sentence)) return verbs;
+  const folded = fold(sentence);
+  for (const match of folded.matchAll(ascii ? ASCII_ORDER : ORDER)) {
     const [whole, verb = ''] = match;
     const rest = folded.slice(match.index + whole.length + verb.length);
     if (isVerb(verb) && !LABEL.test(rest) && !PROGRAM.test(rest)) verbs.add(verb);
   }
   // "… after you Download the file": a capital where none belongs is an order that was put into another sentence.
-  for (const [, verb = ''] of sentence.matchAll(PUT_IN)) if (isVerb(fold(verb))) verbs.add(fold(verb));
+  for (const [, verb = ''] of sentence.matchAll(ascii ? ASCII_PUT_IN : PUT_IN))
+    if (isVerb(fold(verb))) verbs.add(fold(verb));
   return verbs;
 }
 

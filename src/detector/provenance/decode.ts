@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** Longest text that is decoded, and how often a coding inside a coding is followed. */
 const MAX_CHARS = 32 * 1024;
 const MAX_DEPTH = 2;
@@ -37,11 +39,16 @@ function* decodings(text: string): Iterable<string> {
     );
     if (percent !== text) yield Buffer.from(percent, 'latin1').toString('utf8');
   }
-  for (const [run] of text.matchAll(BASE64)) yield* readable(Buffer.from(run, 'base64'));
-  for (const [run] of text.matchAll(HEX)) yield* readable(Buffer.from(run, 'hex'));
+  const runs = text.match(BASE64) ?? [];
+  for (const run of runs) yield* readable(Buffer.from(run, 'base64'));
+  // Digits of hex are letters of base64: a run of the one stands inside a run of the other.
+  for (const run of runs)
+    for (const digits of run.match(HEX) ?? []) yield* readable(Buffer.from(digits, 'hex'));
 }
 
 function* readable(bytes: Buffer): Iterable<string> {
+  // Nearly everything that looks like base64 is none: what it decodes to is not even UTF-8.
+  if (!isUtf8(bytes)) return;
   const text = bytes.toString('utf8');
   if (text.length >= 4 && !NO_TEXT.test(text)) yield text;
 }

@@ -47,8 +47,8 @@ const FOREIGN =
 
 /** Text as it is compared: compatibility forms (NFKC) and look-alikes are one letter, hidden ones gone, lower case. */
 export function fold(text: string): string {
-  const plain = isAscii(text) ? text : text.normalize('NFKC').replace(INVISIBLE, '');
-  const lower = plain.toLowerCase();
+  if (isAscii(text)) return text.toLowerCase();
+  const lower = text.normalize('NFKC').replace(INVISIBLE, '').toLowerCase();
   return isAscii(lower) ? lower : lower.replace(FOREIGN, (letter) => LOOK_ALIKE.get(letter) ?? letter);
 }
 
@@ -62,7 +62,8 @@ export function withoutEscapes(text: string): string {
     .replace(/\\{1,4}(["'/])/g, '$1');
 }
 
-function isAscii(text: string): boolean {
+/** Whether every character is below DEL: then folding is nothing but lower case. */
+export function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) > 0x7e) return false;
   return true;
 }

@@ -1,4 +1,4 @@
-import { fold } from './fold.ts';
+import { fold, isAscii } from './fold.ts';
 import { inEnglish } from './tongues.ts';
 
 /** Words that say nothing about what a sentence or a call is for. */
@@ -14,14 +14,19 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set(
 );
 
 const TOKEN = /[\p{L}\p{N}_@./:+#$-]*[\p{L}\p{N}_]/gu;
+/** The same for text of ASCII alone: the classes of Unicode take three times as long. */
+const ASCII_TOKEN = /[a-z0-9_@./:+#$-]*[a-z0-9_]/g;
 const LEAD = /^(?:https?:\/\/)?(?:www\.)?[./:#$+-]*/;
+/** What `LEAD` can begin with. */
+const MAY_LEAD: ReadonlySet<string> = new Set('hw./:#$+-');
 const MAX_TOKEN_CHARS = 200;
 
 /** Names, numbers and words of a text, folded: `Mail it to Eve@x.example!` → mail, it, to, eve@x.example. */
 export function tokensOf(text: string): string[] {
   const out: string[] = [];
-  for (const [match] of fold(text).matchAll(TOKEN)) {
-    const token = match.replace(LEAD, '').replace(/[.:/]+$/, '');
+  const folded = fold(text);
+  for (const match of folded.match(isAscii(folded) ? ASCII_TOKEN : TOKEN) ?? []) {
+    const token = MAY_LEAD.has(match[0] ?? '') ? match.replace(LEAD, '') : match;
     if (token !== '' && token.length <= MAX_TOKEN_CHARS) out.push(token);
   }
   return out;
@@ -29,7 +34,8 @@ export function tokensOf(text: string): string[] {
 
 /** The runs of letters of a text, folded. */
 export function wordsOf(text: string): string[] {
-  return fold(text).match(/\p{L}+/gu) ?? [];
+  const folded = fold(text);
+  return folded.match(isAscii(folded) ? /[a-z]+/g : /\p{L}+/gu) ?? [];
 }
 
 /** Whether a token can carry meaning from one place to another at all. */

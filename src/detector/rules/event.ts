@@ -1,6 +1,6 @@
 import { type JsonValue, LIMITS } from '../../core/index.ts';
 import { viewsOf } from '../provenance/decode.ts';
-import { fold } from '../provenance/fold.ts';
+import { fold, isAscii } from '../provenance/fold.ts';
 import { parseFieldPath, valuesAt } from './field-path.ts';
 import type { EventKind } from './rule.ts';
 import { Budget, Text } from './text.ts';
@@ -91,6 +91,7 @@ export class RuleEvent {
 
 /** Only where it differs: plain text stays one text. */
 function withFolded(text: string): readonly string[] {
+  if (isAscii(text)) return [text];
   const folded = fold(text);
   return folded.length === text.length && folded === text.toLowerCase() ? [text] : [text, folded];
 }
