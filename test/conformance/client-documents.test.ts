@@ -139,6 +139,9 @@ describe('A9: a client that is known by its document and asks people', () => {
     expect(page.text).toContain('app.example');
     expect(page.text).toContain('“Desk &#60;helper&#62;” (its own words)');
     expect(page.text).toContain(client.id);
+    // Nobody comes aboard by being named, whatever is sent in their name.
+    expect((await client.redeem('made-up')).body.error).toBe('invalid_grant');
+    expect((await client.send('/par', client.parameters())).status).toBe(201);
     expect((await agents()).some(({ redirectUris }) => redirectUris.length > 0)).toBe(false);
     const code = String(backWith(await decide(person.browser, page)).get('code'));
     const { status, body } = await client.redeem(code);

@@ -100,8 +100,8 @@ export class ClientAuthenticator {
     const fromDocument = documents.isAddress(clientId);
     const agent = fromDocument ? await documents.read(clientId) : await this.#active(clientId, onClaimed);
     if (!agent.publicClient) return this.authenticate(form, shownBy);
-    const admitted = fromDocument ? await documents.admit(clientId, agent) : agent;
-    return { agent: admitted, by: { kind: 'public' }, once: [] };
+    // One that is known by its document alone comes aboard when a person lets it act, not when somebody names it.
+    return { agent, by: { kind: 'public' }, once: [] };
   }
 
   /** RFC 8705 section 2.2: the handshake proved the key; the certificate must be one that was registered. */
