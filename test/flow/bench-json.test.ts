@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { whyNoEngine } from '../../src/guard/index.ts';
 import { findShared, repositoryRoot } from '../support/shared.ts';
 
 /** What the benchmarks print with `--json`: other programs read it. No figure is asserted, its shape is. */
@@ -104,6 +105,18 @@ const revocation = z.strictObject({
   ...labels,
 });
 
+const guardStream = z.strictObject({
+  name: z.literal('sallyport'),
+  model: z.string(),
+  quant: z.literal('Q8_0'),
+  case: z.literal('stream'),
+  streaming: z.enum(['pinned', 'disk']),
+  tokens: z.int().positive(),
+  ...{ passMs: figure, residentMs: figure, slowdown: figure, linkShare: figure },
+  ...{ overlap: figure.max(1), stallShare: figure },
+  ...labels,
+});
+
 /** Benchmarks that the page of the format, which the projects have in common, does not name. */
 const OWN_BENCHES = [
   {
@@ -114,6 +127,19 @@ const OWN_BENCHES = [
     rows: ['next-call', 'call-after', 'stream-cut', 'subtree'],
     rowOf: (row: Row) => String(row.case),
   },
+  // Without a C++ compiler there is no engine to measure.
+  ...(whyNoEngine() === null
+    ? [
+        {
+          bench: 'guard-stream',
+          options: ['--only', '1,16'],
+          shape: guardStream,
+          named: ['name', 'note'],
+          rows: ['pinned 1', 'pinned 16', 'disk 1', 'disk 16'],
+          rowOf: (row: Row) => `${row.streaming} ${row.tokens}`,
+        },
+      ]
+    : []),
 ] as const;
 
 type Row = Readonly<Record<string, unknown>>;
