@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 // Builds the guard engine with nothing but a C++ compiler: `node native/build.mjs` makes the addon,
 // `--hook` the hook client, `--test` the test program, `--sanitize=address` or `--sanitize=thread` that program under a sanitizer,
-// `--fuzz` the deterministic fuzzer of the loaders. Objects are cached by the hash of what they are made of.
+// `--fuzz` the deterministic fuzzer of the loaders, `--cuda` the CUDA library (`--cuda=90` for that architecture alone).
+// Objects are cached by the hash of what they are made of.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BuildFailure, buildCuda, buildEmulated } from './build-cuda.mjs';
 import { filesUnder, sourcesDigest } from './sources.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -61,11 +63,17 @@ function giveUp(what, remedy) {
   process.exit(3);
 }
 
+const cuda = [...options].find((o) => o === '--cuda' || o.startsWith('--cuda='));
+if (cuda !== undefined) {
+  await buildCudaLibrary(cuda.split('=')[1]);
+  process.exit(0);
+}
+
 const compiler = findCompiler();
 if (compiler === null)
   giveUp('no C++ compiler was found (g++ or clang++).', 'Install one, for example: apt-get install g++');
 
-const includes = ['-I', join(here, 'src'), '-I', join(here, 'include')];
+const includes = ['src', 'include', 'cuda'].flatMap((folder) => ['-I', join(here, folder)]);
 const sources = filesUnder(join(here, wantsHook ? 'hook' : 'src'), ['.cc']);
 if (wantsTest)
   sources.push(
@@ -123,8 +131,8 @@ const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout;
 /** What every file of a folder may include; the binding's headers are nobody else's. */
 const headersDigest = (folders) => {
   const hash = createHash('sha256').update(version);
-  for (const file of folders.flatMap((folder) => filesUnder(join(here, folder), ['.h', '.inc'])))
-    hash.update(readFileSync(file));
+  const files = folders.flatMap((folder) => filesUnder(join(here, folder), ['.h', '.inc']));
+  for (const file of [...files, join(here, 'cuda/guard_cuda.h')]) hash.update(readFileSync(file));
   return hash.digest('hex');
 };
 const engineHeaders = headersDigest(['include', 'src']);
@@ -205,7 +213,7 @@ if (!existsSync(target) || !existsSync(stampFile) || readFileSync(stampFile, 'ut
   const draft = `${target}.${process.pid}`;
   const link = spawnSync(
     compiler,
-    [...mode, '-pthread', ...kind, ...jobs.map((job) => job.object), '-o', draft],
+    [...mode, '-pthread', ...kind, ...jobs.map((job) => job.object), '-ldl', '-o', draft],
     { encoding: 'utf8' },
   );
   if (link.status !== 0) {
@@ -216,6 +224,7 @@ if (!existsSync(target) || !existsSync(stampFile) || readFileSync(stampFile, 'ut
   renameSync(draft, target);
   writeFileSync(stampFile, stamp);
 }
+if (wantsTest) await buildEmulatedDevice();
 if (wantsAddon) {
   buildLauncher();
   describeAddon();
@@ -224,6 +233,36 @@ if (!quiet)
   process.stdout.write(
     `${relative(root, target)} is ready (${total} of ${jobs.length} files compiled, ${((Date.now() - started) / 1000).toFixed(1)} s)\n`,
   );
+
+/** The CUDA library, or in one sentence why there is none. */
+async function buildCudaLibrary(only) {
+  try {
+    const { target, compiled, of, seconds } = await buildCuda({ native: here, quiet, only });
+    if (!quiet)
+      process.stdout.write(
+        `${relative(root, target)} is ready (${compiled} of ${of} files compiled, ${seconds.toFixed(1)} s)\n`,
+      );
+  } catch (error) {
+    if (!(error instanceof BuildFailure)) throw error;
+    process.stderr.write(
+      `${error.output}The CUDA library was not built: ${error.message}\n${error.remedy}\n` +
+        'Without it the guard engine computes on the CPU.\n',
+    );
+    process.exit(3);
+  }
+}
+
+/** The device that the test program finds beside itself: the CUDA sources, run by the emulator. */
+async function buildEmulatedDevice() {
+  try {
+    const suffix = sanitize ? `-${sanitize}` : '';
+    await buildEmulated({ native: here, quiet, compiler, version, mode, suffix });
+  } catch (error) {
+    if (!(error instanceof BuildFailure)) throw error;
+    process.stderr.write(error.output);
+    giveUp(`the emulated device: ${error.message}`, error.remedy);
+  }
+}
 
 /** The small program that starts the guard's child with less than its parent has. */
 function buildLauncher() {

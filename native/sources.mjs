@@ -18,7 +18,7 @@ export function sourcesDigest(native) {
   const files = ['include', 'src', 'binding', 'launch'].flatMap((folder) =>
     filesUnder(join(native, folder), ['.h', '.inc', '.cc']),
   );
-  for (const file of [...files, join(native, 'build.mjs')]) {
+  for (const file of [...files, join(native, 'cuda/guard_cuda.h'), join(native, 'build.mjs')]) {
     hash
       .update(`${relative(native, file)}\0`)
       .update(readFileSync(file))

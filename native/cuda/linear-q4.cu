@@ -1,0 +1,3 @@
+#include "linear.h"
+
+template int guard_device::multiply<guard::cpu::Pack::Q4>(guard_cuda_device*, const Product&, unsigned, unsigned, bool);
