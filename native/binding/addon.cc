@@ -114,6 +114,10 @@ Napi::Value info_of(const Napi::CallbackInfo& info) {
   out.Set("weightBytes", static_cast<double>(found.weight_bytes));
   out.Set("threads", found.threads);
   out.Set("backend", found.backend);
+  out.Set("fallback", found.fallback);
+  out.Set("cudaDriver", found.cuda_driver);
+  out.Set("deviceTotalBytes", static_cast<double>(found.device_total_bytes));
+  out.Set("deviceFreeBytes", static_cast<double>(found.device_free_bytes));
   auto labels = Napi::Array::New(env);
   for (uint32_t i = 0; i < found.labels; i++) {
     const char* name = guard_label_name(engine->get(), i);

@@ -73,6 +73,8 @@ typedef struct guard_open_options {
   uint64_t max_pinned_bytes; /* layers kept in host memory for uploads; 0: what the host can spare */
   uint32_t stream_slots;     /* of the ring that streamed layers pass through, 2 to 16; 0: as fits */
   uint64_t simulated_link_bytes_per_second; /* of GUARD_BACKEND_SIMULATED; 0: 1,000,000,000 */
+  const char *device_library; /* that drives CUDA devices; NULL: libguard_cuda.so beside the engine */
+  int32_t device;            /* which of several */
 } guard_open_options;
 
 typedef struct guard_info {
@@ -84,6 +86,9 @@ typedef struct guard_info {
   uint64_t weight_bytes;      /* as packed in memory */
   uint32_t threads;
   const char *backend;        /* "cpu", "simulated", or the device's name */
+  const char *fallback;       /* GUARD_BACKEND_AUTO: why no CUDA device computes, or "" */
+  int32_t cuda_driver;        /* 1000 * major + 10 * minor; 0 without a device */
+  uint64_t device_total_bytes, device_free_bytes;
 } guard_info;
 
 /* Roles of segments, for canary-guard; other models take one segment, whose role is ignored. */

@@ -3,7 +3,8 @@
  *
  * Before the program runs: no new privileges; no core dumps, no growing files, bounded private memory; no sockets,
  * no io_uring (whose operations no filter sees), no looking into other processes; and, where the kernel has Landlock,
- * only the named paths and the system's libraries can be read. A model file is hostile input: this holds while it
+ * only the named paths and the system's libraries can be read; a path with a + before it, a device's, can be written
+ * too. A model file is hostile input: this holds while it
  * is parsed. Once it is loaded the child gives up opening files as well (binding/confine.cc).
  */
 #ifdef __linux__
@@ -70,7 +71,7 @@ struct __attribute__((packed)) PathAttr {
   int32_t parent_fd;
 };
 constexpr long kCreateRuleset = 444, kAddRule = 445, kRestrictSelf = 446;
-constexpr uint64_t kExecute = 1, kReadFile = 4, kReadDir = 8, kAllFs = (1ull << 13) - 1;
+constexpr uint64_t kExecute = 1, kWriteFile = 2, kReadFile = 4, kReadDir = 8, kAllFs = (1ull << 13) - 1;
 
 void may_read(int ruleset, const char* path, uint64_t access) {
   const int fd = open(path, O_PATH | O_CLOEXEC);
@@ -87,7 +88,7 @@ bool narrow_files(char** paths, int n, const char* program) {
   const RulesetAttr attributes{kAllFs};
   const int ruleset = static_cast<int>(syscall(kCreateRuleset, &attributes, sizeof attributes, 0u));
   if (ruleset < 0) return false;
-  for (int i = 0; i < n; i++) may_read(ruleset, paths[i], kReadFile | kReadDir);
+  for (int i = 0; i < n; i++) paths[i][0] == '+' ? may_read(ruleset, paths[i] + 1, kReadFile | kReadDir | kWriteFile) : may_read(ruleset, paths[i], kReadFile | kReadDir);
   may_read(ruleset, program, kReadFile | kExecute);
   for (const char* system : {"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/etc/ssl", "/etc/alternatives", "/usr/local/cuda", "/proc/self", "/proc/meminfo", "/proc/cpuinfo", "/proc/driver", "/sys/devices/system/cpu", "/sys/fs/cgroup", "/dev/urandom", "/dev/null"})
     may_read(ruleset, system, kReadFile | kReadDir | kExecute);

@@ -158,6 +158,7 @@ guard_status guard_get_info(const guard_engine* e, guard_info* info) {
   info->tokenizer = e->tokenizer().name();
   info->vocabulary = static_cast<uint32_t>(e->tokenizer().vocab().size());
   info->architecture = info->isa = info->backend = "none";
+  info->fallback = "";
   if (!e->model) return GUARD_OK;
   const guard::Model& m = *e->model;
   info->architecture = m.architecture.c_str();
@@ -170,6 +171,10 @@ guard_status guard_get_info(const guard_engine* e, guard_info* info) {
   info->weight_bytes = m.weight_bytes;
   info->threads = e->cpu->pool.threads();
   info->backend = m.device.c_str();
+  info->fallback = m.fallback.c_str();
+  info->cuda_driver = m.cuda_driver;
+  info->device_total_bytes = m.device_memory.total;
+  info->device_free_bytes = m.device_memory.free;
   return GUARD_OK;
 }
 

@@ -59,7 +59,6 @@ export async function handleCall(
           credential,
           reason:
             decision.effect === 'hold' ? decision.reason : (verdict.findings[0]?.title ?? decision.reason),
-          policies: decision.effect === 'hold' ? decision.policies : [],
           approvers: decision.approvers ?? 1,
         })
       : null;

@@ -123,7 +123,6 @@ export interface PassportStore {
     tenant: string,
     filter: {
       readonly agentId?: string;
-      readonly userId?: string;
       readonly liveAt?: number;
       readonly after: string | null;
       readonly limit: number;

@@ -1,4 +1,3 @@
-export type { AccessView, UserAccess } from './access.ts';
 export { html, page } from './pages/html.ts';
 export type { Page, PageAnswer, PageRequest } from './pages/page.ts';
 export { notice, tooMany } from './pages/serve-pages.ts';
@@ -12,5 +11,4 @@ export type {
   UserLinkRecord,
   UserRecord,
 } from './store.ts';
-export type { UpstreamSettings } from './upstream/provider.ts';
 export type { Users } from './users.ts';

@@ -16,7 +16,9 @@ describe('the build of the guard engine', () => {
     clone = mkdtempSync(join(tmpdir(), 'sallyport-native-'));
     for (const part of [
       'scripts/ensure-engine.mjs',
-      ...['build.mjs', 'sources.mjs', 'include', 'src', 'binding', 'launch'].map((one) => `native/${one}`),
+      ...['build.mjs', 'build-cuda.mjs', 'sources.mjs', 'include', 'src', 'cuda', 'binding', 'launch'].map(
+        (one) => `native/${one}`,
+      ),
     ]) {
       cpSync(join(repositoryRoot, part), join(clone, part), { recursive: true });
     }

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "backend/cuda-encoders.h"
 #include "format/gguf.h"
 #include "format/limits.h"
 #include "model/attention.h"
@@ -12,7 +13,7 @@
 namespace guard {
 namespace {
 
-enum class Pooling { Cls, Mean, Max };
+using Pooling = backend::CanaryParts::Pooling;
 
 /// A layer where its blob lies now; the first has no norm before attention.
 struct Layer {
@@ -37,7 +38,7 @@ class Canary final : public Model {
   void forward(std::vector<Pass>& passes) override;
   std::vector<float> logits(const std::vector<float>& output, const std::vector<int32_t>&) override { return output; }
   std::unique_ptr<Kv> make_kv(size_t) const override { fail(GUARD_UNSUPPORTED, "An encoder keeps no keys and values."); }
-  size_t kv_bytes(size_t tokens) const override { return tokens * (12 * width + 4 * ff_) * sizeof(float); }
+  size_t kv_bytes(size_t tokens) const override { return runner ? runner->kv_bytes(tokens) : tokens * (12 * width + 4 * ff_) * sizeof(float); }
 
  private:
   void settings(const Gguf& file);
@@ -128,9 +129,12 @@ void Canary::load(const TensorSource& source, stream::Streaming& streaming) {
   w.ensure_all_taken();
   weight_bytes = w.bytes();
   feed = streaming.feed(std::move(plans));
+  if (streaming.cuda() != nullptr)
+    runner = backend::run_canary(*streaming.cuda(), *feed, {width, ff_, heads_, layers, static_cast<uint32_t>(labels.size()), window_, global_every_, context, eps_, base_, local_base_, pooling_, embedding_, dense_, output_, embedding_norm_, output_norm_, head_norm_, [this](const Pass& pass) { return judged_from(pass); }});
 }
 
 void Canary::forward(std::vector<Pass>& passes) {
+  if (runner) return runner->forward(passes);
   const size_t d = width, h = d / heads_, ld = cpu::padded16(d), ld3 = cpu::padded16(3 * d), ldf = cpu::padded16(2 * ff_);
   EncoderBatch batch(passes);
   size_t rows = batch.rows();

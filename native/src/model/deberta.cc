@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/cuda-encoders.h"
 #include "base/json.h"
 #include "format/limits.h"
 #include "model/attention.h"
@@ -61,7 +62,7 @@ class Deberta final : public Model {
   void forward(std::vector<Pass>& passes) override;
   std::vector<float> logits(const std::vector<float>& output, const std::vector<int32_t>&) override { return output; }
   std::unique_ptr<Kv> make_kv(size_t) const override { fail(GUARD_UNSUPPORTED, "An encoder keeps no keys and values."); }
-  size_t kv_bytes(size_t tokens) const override { return tokens * (10 * width + 2 * ff_ + 4 * span_) * sizeof(float); }
+  size_t kv_bytes(size_t tokens) const override { return runner ? runner->kv_bytes(tokens) : tokens * (10 * width + 2 * ff_ + 4 * span_) * sizeof(float); }
 
  private:
   void settings(const Json& config);
@@ -184,7 +185,8 @@ void Deberta::load(const TensorSource& source, stream::Streaming& streaming) {
   w.ensure_all_taken();
   weight_bytes = w.bytes();
   feed = streaming.feed(std::move(plans));
-  make_positions(positions, places);
+  if (streaming.cuda() == nullptr) return make_positions(positions, places);
+  runner = backend::run_deberta(*streaming.cuda(), *feed, {width, ff_, heads_, layers, static_cast<uint32_t>(labels.size()), static_cast<uint32_t>(places), context, eps_, c2p_, p2c_, embedding_, pooler_.weight, classifier_.weight, embedding_norm_.weight, embedding_norm_.bias, pooler_.bias, classifier_.bias, positions, [this](int64_t distance) { return static_cast<uint32_t>(bucket(distance)); }});
 }
 
 void Deberta::make_positions(const std::vector<float>& positions, size_t places) {
@@ -214,6 +216,7 @@ void Deberta::make_positions(const std::vector<float>& positions, size_t places)
 }
 
 void Deberta::forward(std::vector<Pass>& passes) {
+  if (runner) return runner->forward(passes);
   const size_t d = width, h = head_width_, ld = cpu::padded16(d), ldf = cpu::padded16(ff_), places = static_cast<size_t>(2 * span_), ldp = cpu::padded16(places);
   EncoderBatch batch(passes);
   size_t rows = batch.rows();

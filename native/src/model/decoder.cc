@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend/cuda-decoder.h"
 #include "model/attention.h"
 #include "model/plan-layer.h"
 #include "stream/panel-layout.h"
@@ -69,8 +70,8 @@ class Decoder final : public Model {
     return y;
   }
 
-  std::unique_ptr<Kv> make_kv(size_t tokens) const override { return std::make_unique<Kv>(c_.layers, c_.kv_heads, c_.head_width, tokens); }
-  size_t kv_bytes(size_t tokens) const override { return Kv::bytes_for(c_.layers, c_.kv_heads, c_.head_width, tokens); }
+  std::unique_ptr<Kv> make_kv(size_t tokens) const override { return runner ? runner->make_kv(tokens) : std::make_unique<Kv>(c_.layers, c_.kv_heads, c_.head_width, tokens); }
+  size_t kv_bytes(size_t tokens) const override { return runner ? runner->kv_bytes(tokens) : Kv::bytes_for(c_.layers, c_.kv_heads, c_.head_width, tokens); }
 
  private:
   void load(const DecoderNames& names, const TensorSource& source, stream::Streaming& streaming);
@@ -135,9 +136,11 @@ void Decoder::load(const DecoderNames& names, const TensorSource& source, stream
   w.ensure_all_taken();
   weight_bytes = w.bytes();
   feed = streaming.feed(std::move(plans));
+  if (streaming.cuda() != nullptr) runner = backend::run_decoder(*streaming.cuda(), *feed, c_, embedding_, output_norm_);
 }
 
 void Decoder::forward(std::vector<Pass>& passes) {
+  if (runner) return runner->forward(passes);
   const size_t h = c_.head_width, ldq = cpu::padded16(c_.heads * h), ldkv = cpu::padded16(c_.kv_heads * h), ldf = cpu::padded16(c_.ff);
   struct Part {
     Pass* pass;

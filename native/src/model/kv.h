@@ -6,7 +6,8 @@
 
 namespace guard {
 
-/// Keys and values of consecutive tokens, laid out as the float kernel's panels, so that scores and the weighted
+/// Keys and values of consecutive tokens. This class keeps them in the host's memory; a device's derives from it and has
+/// its own. Laid out as the float kernel's panels, so that scores and the weighted
 /// sum are two matrix products: keys (layer, head, token / 16, width, 16), values (layer, head, width / 16, token, 16).
 class Kv {
  public:
@@ -28,7 +29,11 @@ class Kv {
   }
   size_t layers() const { return layers_; }
   size_t bytes() const { return data_.size(); }
+  virtual ~Kv() = default;
   size_t length = 0;  // tokens of all layers that are valid
+
+ protected:
+  Kv() : heads_(0), width_(0), capacity_(0), wide_(0), layers_(0) {}
 
  private:
   float* head_at(size_t layer, size_t head) const {

@@ -40,11 +40,11 @@ std::unique_ptr<Model> load_gguf(const Gguf& gguf, std::shared_ptr<cpu::Cpu> cpu
   return make_decoder(std::move(config), {true}, gguf.source(), std::move(tokenizer), std::move(cpu), streaming);
 }
 
-std::unique_ptr<Model> load_folder(const std::string& folder, const guard_open_options& options, std::shared_ptr<cpu::Cpu> cpu) {
+std::unique_ptr<Model> load_folder(const std::string& folder, const guard_open_options& options, std::shared_ptr<cpu::Cpu> cpu, std::unique_ptr<backend::CudaDevice> cuda) {
   const auto file = std::make_shared<const File>(folder + "/model.safetensors");
   const File& weights = *file;
   check_pin(weights, options.sha256);
-  stream::Streaming streaming(stream_options(options), file);
+  stream::Streaming streaming(stream_options(options), file, std::move(cuda));
   const Json config = read_json_file(folder + "/config.json", "config.json");
   TensorSource source = read_safetensors(weights);
   source.int8 = options.int8 != 0;
@@ -62,19 +62,42 @@ std::unique_ptr<Model> load_folder(const std::string& folder, const guard_open_o
   return model;
 }
 
-}  // namespace
-
-std::unique_ptr<Model> load_model(const guard_open_options& options, std::shared_ptr<cpu::Cpu> cpu) {
+std::unique_ptr<Model> load_on(const guard_open_options& options, std::shared_ptr<cpu::Cpu> cpu, std::unique_ptr<backend::CudaDevice> cuda) {
   const std::string path(options.model);
-  if (is_folder(path)) return load_folder(path, options, std::move(cpu));
+  if (is_folder(path)) return load_folder(path, options, std::move(cpu), std::move(cuda));
   const auto file = std::make_shared<const File>(path);
   check_pin(*file, options.sha256);
-  stream::Streaming streaming(stream_options(options), file);
+  stream::Streaming streaming(stream_options(options), file, std::move(cuda));
   Gguf gguf(*file);
   gguf.as_int8(options.int8 != 0);
   auto model = load_gguf(gguf, std::move(cpu), streaming);
   file->ensure_unchanged();
   model->device = streaming.device_name();
+  return model;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> load_model(const guard_open_options& options, std::shared_ptr<cpu::Cpu> cpu) {
+  backend::Choice choice = backend::choose(options);
+  guard_open_options here = options;
+  if (choice.cuda != nullptr) {
+    const guard_cuda_facts facts = choice.cuda->facts();
+    backend::CudaDevice* const device = choice.cuda.get();
+    try {
+      auto model = load_on(options, cpu, std::move(choice.cuda));
+      model->cuda_driver = facts.driver;
+      model->device_memory = device->memory();
+      return model;
+    } catch (const Fail& unfit) {
+      // A model that the device can't take, or has no room for, may still be one for the CPU. What is wrong with the file is wrong for both.
+      if (options.backend != GUARD_BACKEND_AUTO || (unfit.status() != GUARD_UNSUPPORTED && unfit.status() != GUARD_NO_MEMORY)) throw;
+      choice.fallback = unfit.what();
+    }
+    here.max_device_bytes = 0;  // it was the device's
+  }
+  auto model = load_on(here, std::move(cpu), nullptr);
+  model->fallback = choice.fallback;
   return model;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/runner.h"
 #include "cpu/matrix.h"
 #include "guard.h"
 #include "model/kv.h"
@@ -43,7 +44,11 @@ class Model {
   uint32_t context = 0, width = 0, layers = 0, vocabulary = 0;
   uint64_t weight_bytes = 0;
   std::string device;                        // that computes its layers
+  std::string fallback;                      // why no CUDA device does
+  int32_t cuda_driver = 0;
+  stream::DeviceMemory device_memory;        // when the model was loaded
   std::unique_ptr<stream::LayerFeed> feed;   // its layers, wherever they lie
+  std::unique_ptr<backend::Runner> runner;   // computes them on a device; null: the CPU does
   std::vector<std::string> labels;
   std::vector<float> temperature, bias;
   int32_t cls = -1, sep = -1, roles[3] = {-1, -1, -1};

@@ -14,14 +14,15 @@ namespace {
 constexpr uint64_t kUnlimited = UINT64_MAX / 2;
 constexpr uint64_t kSimulatedLink = 1000000000;
 
-std::unique_ptr<Device> open_device(const StreamOptions& o, const std::shared_ptr<const HostMemory>& host) {
+std::unique_ptr<Device> open_device(const StreamOptions& o, const std::shared_ptr<const HostMemory>& host, std::unique_ptr<backend::CudaDevice> cuda) {
+  if (cuda != nullptr) return cuda;
   switch (o.backend) {
     case GUARD_BACKEND_AUTO: case GUARD_BACKEND_CPU: return std::make_unique<HostDevice>(o.max_device_bytes, host);
     case GUARD_BACKEND_SIMULATED:
       return std::make_unique<SimulatedDevice>(SimulatedOptions{o.max_device_bytes, o.simulated_link_bytes_per_second ? o.simulated_link_bytes_per_second : kSimulatedLink}, host);
     case GUARD_BACKEND_CUDA: break;
   }
-  fail(GUARD_UNSUPPORTED, "This engine has no CUDA backend.");
+  fail(GUARD_UNSUPPORTED, "No CUDA device was opened.");
 }
 
 /// Host memory for layers: not the last of it, because texts, keys and values, and other programs need some too.
@@ -33,7 +34,8 @@ uint64_t spare_of(const HostMemory& host) {
 
 }  // namespace
 
-Streaming::Streaming(StreamOptions options, std::shared_ptr<const File> file) : options_(options), file_(std::move(file)), host_(std::make_shared<HostMemory>()), device_(open_device(options, host_)), name_(device_->name()) {
+Streaming::Streaming(StreamOptions options, std::shared_ptr<const File> file, std::unique_ptr<backend::CudaDevice> cuda)
+    : options_(options), file_(std::move(file)), host_(std::make_shared<HostMemory>()), cuda_(cuda.get()), device_(open_device(options, host_, std::move(cuda))), name_(device_->name()) {
   if (device_->is_host() && options_.mode == GUARD_STREAMING_PINNED)
     fail(GUARD_UNSUPPORTED, "The CPU has no memory of its own that pinned layers could be uploaded to: let layers be resident, or streamed from disk.");
 }
@@ -43,12 +45,14 @@ uint64_t Streaming::device_budget(uint64_t largest) const {
   // Asked to stream and given no bound: what is least.
   if (options_.mode == GUARD_STREAMING_PINNED || options_.mode == GUARD_STREAMING_DISK) return std::max<size_t>(options_.slots, 2) * largest;
   if (options_.mode == GUARD_STREAMING_RESIDENT) return kUnlimited;
-  return std::min(device_->memory().free, spare_of(*host_));
+  const uint64_t free = device_->memory().free;
+  return cuda_ != nullptr ? free : std::min(free, spare_of(*host_));
 }
 
 uint64_t Streaming::pinned_budget(uint64_t device_bytes) const {
   if (options_.max_pinned_bytes != 0) return options_.max_pinned_bytes;
   const uint64_t spare = spare_of(*host_);
+  if (cuda_ != nullptr) return spare;
   // The simulated device's memory is the host's.
   return spare > device_bytes ? spare - device_bytes : 0;
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/choose.h"
 #include "base/file.h"
 #include "stream/host-memory.h"
 #include "stream/layer-feed.h"
@@ -21,9 +22,12 @@ struct StreamOptions {
 /// What a model's layers go through: the device, decided before the model is read, and a feed once its layers are known.
 class Streaming {
  public:
-  Streaming(StreamOptions options, std::shared_ptr<const File> file);
+  /// `cuda`: the device, where one was chosen; null: what the options say.
+  Streaming(StreamOptions options, std::shared_ptr<const File> file, std::unique_ptr<backend::CudaDevice> cuda);
   const Layout& layout() const { return device_->layout(); }
   const std::string& device_name() const { return name_; }
+  /// The device that layers lie on, as long as the feed lives; null where the CPU computes.
+  backend::CudaDevice* cuda() const { return cuda_; }
   /// Places the layers and reads them. Once.
   std::unique_ptr<LayerFeed> feed(std::vector<LayerPlan> plans);
 
@@ -34,6 +38,7 @@ class Streaming {
   const StreamOptions options_;
   const std::shared_ptr<const File> file_;
   const std::shared_ptr<const HostMemory> host_;
+  backend::CudaDevice* const cuda_;
   std::unique_ptr<Device> device_;  // until the feed has it
   const std::string name_;
 };

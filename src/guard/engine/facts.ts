@@ -15,6 +15,13 @@ export interface EngineInfo {
   readonly threads: number;
   /** Where layers are computed: `cpu`, `simulated`, or the name of a device. */
   readonly backend: string;
+  /** Why no CUDA device computes where the engine could choose; else empty. */
+  readonly fallback: string;
+  /** Of CUDA, as 1000 · major + 10 · minor; 0 without a device. */
+  readonly cudaDriver: number;
+  /** Of the device, when the model had been loaded. */
+  readonly deviceTotalBytes: number;
+  readonly deviceFreeBytes: number;
   /** Names of an encoder's labels, in the order of its answers. */
   readonly labels: readonly string[];
 }

@@ -9,6 +9,10 @@ import type { Answers } from './answers.ts';
 import { engineAnswers } from './engine-answers.ts';
 import type { GuardAnswer, GuardRequest, Ready } from './messages.ts';
 
+/** CUDA opens files and makes system calls while it computes: the administrator has chosen it by name. */
+const DEVICE_NEEDS_MORE =
+  'a CUDA device computes, whose driver needs files and system calls that the filter forbids';
+
 /** Opens the model and gives up, if this process shall serve strangers' texts, what it no longer needs. */
 export async function openServed(
   order: Extract<GuardRequest, { type: 'open' }>,
@@ -19,6 +23,8 @@ export async function openServed(
     addon,
     model,
     ...engineOptionsOf(compute),
+    // The best that a confined process can use; a device must be named.
+    backend: compute.backend === 'auto' ? 'cpu' : compute.backend,
     ...(sha256 === null ? {} : { sha256 }),
   });
   const { architecture, backend, isa, context } = engine.info;
@@ -32,7 +38,7 @@ export async function openServed(
     preset: name,
     labels: [...scorer.labels],
     note,
-    unconfined: addon.confine(),
+    unconfined: compute.backend === 'cuda' ? DEVICE_NEEDS_MORE : addon.confine(),
   };
   return { answers: engineAnswers(engine, scorer), ready };
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,8 @@ import type { GuardRequest } from './messages.ts';
 
 const ROOM = dirname(dirname(fileURLToPath(import.meta.url)));
 const ROOT = dirname(dirname(ROOM));
+/** What the driver of a CUDA device adds to the private memory of a process that uses one. */
+const DEVICE_BYTES = 8 * 1024 ** 3;
 /** Beside the weights: runtime, tokenizer, working memory and keys and values (1 GiB at most). */
 const BASE_BYTES = 2 * 1024 ** 3;
 const HEAP_MIB = 192;
@@ -43,7 +45,9 @@ export interface ChildLine {
  */
 export function startChild(o: ChildOptions): ChildLine {
   const readable = readablePaths(o);
-  const memory = o.memoryBytes ?? BASE_BYTES + 3 * sizeOf(o.model);
+  const devices = o.backend === 'cuda' ? deviceFiles() : [];
+  const extra = o.backend === 'cuda' ? DEVICE_BYTES : 0;
+  const memory = o.memoryBytes ?? BASE_BYTES + extra + 3 * sizeOf(o.model);
   const node = realpathSync(process.execPath);
   const flags = [
     '--permission',
@@ -58,7 +62,16 @@ export function startChild(o: ChildOptions): ChildLine {
   const program = o.entry ?? join(ROOM, 'process/child.ts');
   const child = spawn(
     o.files.launcher,
-    [String(memory), ...readable, dirname(node), '--', node, ...flags, program],
+    [
+      String(memory),
+      ...readable,
+      ...devices.map((path) => `+${path}`),
+      dirname(node),
+      '--',
+      node,
+      ...flags,
+      program,
+    ],
     { env: {}, cwd: '/', stdio: ['ignore', 'ignore', 'pipe', 'pipe'], windowsHide: true },
   );
   let words = '';
@@ -90,7 +103,7 @@ export function startChild(o: ChildOptions): ChildLine {
 }
 
 /** All that the process reads: its program, the schema library, the addon, the model. */
-function readablePaths({ files, model, entry }: ChildOptions): readonly string[] {
+function readablePaths({ files, model, entry, backend }: ChildOptions): readonly string[] {
   const library = findLibrary(ROOT);
   const paths = [
     ROOM,
@@ -99,8 +112,17 @@ function readablePaths({ files, model, entry }: ChildOptions): readonly string[]
     files.addon,
     model,
     ...(entry === undefined ? [] : [entry]),
+    ...(backend === 'cuda' ? [join(dirname(files.addon), 'libguard_cuda.so')] : []),
   ];
   return [...new Set(paths.flatMap((path) => (existsSync(path) ? [path, realpathSync(path)] : [path])))];
+}
+
+/** The files by which CUDA reaches its devices. */
+function deviceFiles(): readonly string[] {
+  if (!existsSync('/dev')) return [];
+  return readdirSync('/dev')
+    .filter((name) => name.startsWith('nvidia'))
+    .map((name) => join('/dev', name));
 }
 
 /** Where the schema library lies: here, or, where this program is itself a package, further up. */

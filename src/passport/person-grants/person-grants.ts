@@ -18,8 +18,6 @@ export interface PersonGrantView {
   readonly details: readonly JsonObject[];
   readonly audience: string;
   readonly sid: string;
-  /** First hop of its passports. */
-  readonly hop: string;
   readonly status: 'live' | 'ended';
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -119,7 +117,7 @@ export class PersonGrantRoom implements PersonGrants {
 }
 
 function viewOf(grant: PersonGrantRecord, now: number): PersonGrantView {
-  const { id, userId, agentId, origin, scope, audience, sid, hop, createdAt, expiresAt } = grant;
+  const { id, userId, agentId, origin, scope, audience, sid, createdAt, expiresAt } = grant;
   const { usedAt, endedAt, endedBy, endReason } = grant;
   return {
     ...{
@@ -129,7 +127,6 @@ function viewOf(grant: PersonGrantRecord, now: number): PersonGrantView {
       origin,
       audience,
       sid,
-      hop,
       createdAt,
       expiresAt,
       usedAt,

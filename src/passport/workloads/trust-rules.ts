@@ -1,5 +1,11 @@
 import { type JsonObject, type JsonValue, parseUrl } from '../../core/index.ts';
-import { type ClaimConditions, meetsConditions, parseClaimConditions } from '../../proof/index.ts';
+import {
+  type ArgumentConstraint,
+  argumentAt,
+  parseArgumentPath,
+  parseConstraint,
+  satisfies,
+} from '../../proof/index.ts';
 
 /** Which tokens of another issuer stand for which agent, as an administrator writes it. */
 export interface WorkloadTrust {
@@ -20,7 +26,10 @@ export interface WorkloadTrust {
 }
 
 export interface TrustRule extends Omit<WorkloadTrust, 'claims'> {
-  readonly conditions: ClaimConditions;
+  readonly conditions: readonly {
+    readonly path: readonly string[];
+    readonly constraint: ArgumentConstraint;
+  }[];
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -40,11 +49,15 @@ export function readTrustRules(given: readonly WorkloadTrust[]): readonly TrustR
 }
 
 function readConditions(name: string, claims: WorkloadTrust['claims']): TrustRule['conditions'] {
+  const entries = Object.entries(claims);
   // Everybody with an account at a public platform can have a token of its issuer.
-  if (Object.keys(claims).length === 0)
+  if (entries.length === 0)
     throw new TypeError(`issuer.workloads: ${name} names no claim, and would trust everybody`);
   try {
-    return parseClaimConditions(claims);
+    return entries.map(([path, constraint]) => ({
+      path: parseArgumentPath(path),
+      constraint: parseConstraint(constraint),
+    }));
   } catch (cause) {
     throw new TypeError(`issuer.workloads: the claims of ${name} can not be read`, { cause });
   }
@@ -52,5 +65,5 @@ function readConditions(name: string, claims: WorkloadTrust['claims']): TrustRul
 
 /** Whether a token's claims are what the rule asks for. */
 export function matchesRule(rule: TrustRule, claims: JsonObject): boolean {
-  return meetsConditions(rule.conditions, claims);
+  return rule.conditions.every(({ path, constraint }) => satisfies(argumentAt(claims, path), constraint));
 }
