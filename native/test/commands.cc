@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/fail.h"
 #include "check.h"
+#include "gpu/commands.h"
 
 /// Opens each file and scores "abc" where it opens; prints one line of JSON for each: status, sentence, time.
 static int open_files(int n, char** files) {
@@ -84,6 +85,8 @@ int run_command(int argc, char** argv) {
   if (argc == 4 && strcmp(argv[1], "tokenize") == 0) return tokenize_vectors(argv[2], argv[3]);
   if (argc == 3 && strcmp(argv[1], "leak") == 0) return run_leak(strtoul(argv[2], nullptr, 10));
   if (argc == 3 && strcmp(argv[1], "plant") == 0) return run_plant(argv[2]);
-  fprintf(stderr, "usage: guard-test [--only WORD | open FILE... | tokenize MODEL VECTORS | leak COUNT | plant WHAT]\n");
+  if (argc == 4 && strcmp(argv[1], "make-model") == 0) return make_model(argv[2], argv[3]);
+  if (argc >= 4 && strcmp(argv[1], "measure") == 0) return measure_device(argv[2], argv[3], argc > 4 && strcmp(argv[4], "--dry") == 0);
+  fprintf(stderr, "usage: guard-test [--only WORD | open FILE... | tokenize MODEL VECTORS | leak COUNT | plant WHAT | make-model SHAPE FILE | measure SHAPE FILE [--dry]]\n");
   return 2;
 }
