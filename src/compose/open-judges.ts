@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { raise } from '../alerts/index.ts';
 import { Approvals } from '../approvals/index.ts';
-import { type Detector, openDetector } from '../detector/index.ts';
+import { type Detector, openDetector, Recorder } from '../detector/index.ts';
 import { documentReader, noticeSender, ServiceRegistry } from '../gateway/index.ts';
 import type { OpenGuard } from '../guard/index.ts';
 import { MemoryReplayStore, openPassportRoom, type PassportRoom } from '../passport/index.ts';
@@ -47,7 +47,19 @@ export async function openJudges(
     lifetimeMs: config.approvals.lifetimeSeconds * 1000,
   });
   const guard = await openGuardOf(wiring);
+  const { record } = config.detector;
+  const recorder = record.enabled
+    ? new Recorder({
+        directory: join(paths.data, 'recordings'),
+        days: record.days,
+        maxBytesADay: record.maxMiBPerDay * 1024 * 1024,
+        clock,
+        onFault,
+      })
+    : null;
+  stack.defer(() => recorder?.close());
   const detector = await openDetector({
+    ...(recorder === null ? {} : { recorder }),
     guard,
     decoyStore: storage.decoys,
     baselineStore: storage.baselines,

@@ -375,6 +375,23 @@ export const configSchema = z.strictObject({
         .max(32)
         .default([])
         .describe('What is done from which risk of a call or a session on, beside what the profile does.'),
+      record: z
+        .strictObject({
+          enabled: z
+            .boolean()
+            .default(false)
+            .describe(
+              'Whether sessions are recorded on this machine, scrubbed, for `sallyport detector export`.',
+            ),
+          days: z.int().min(1).max(365).default(7).describe('How long a recording is kept.'),
+          maxMiBPerDay: z
+            .int()
+            .min(1)
+            .max(1024 * 1024)
+            .default(256)
+            .describe('How much is recorded on one day; what is more is left out.'),
+        })
+        .prefault({}),
       decoys: z
         .strictObject({
           listing: z

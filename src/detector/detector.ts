@@ -27,6 +27,7 @@ import { GuardWatch } from './guard-watch.ts';
 import { Labeller, type LabelRule } from './labels/index.ts';
 import { type Profile, type Thresholds, thresholdsOf } from './profiles.ts';
 import { type Deed, deedOfRequest, deedOfTool, follow, onlyReads } from './provenance/index.ts';
+import type { Recorder } from './record/recorder.ts';
 import { type ResponseRule, respond } from './responses.ts';
 import { RiskWriter } from './risk-writer.ts';
 import { type Occasion, RuleEvent, RuleKeeper, type RulesReload } from './rules/index.ts';
@@ -59,6 +60,8 @@ export interface DetectorOptions {
   readonly guard?: Guard;
   /** Where the gate lays decoys out by itself; default: nowhere. */
   readonly bait?: BaitSettings;
+  /** Takes down what sessions do, for replays; default: nobody. */
+  readonly recorder?: Pick<Recorder, 'call' | 'text'>;
   /** What tools, services and hosts are; default: what their names tell. */
   readonly labels?: readonly LabelRule[];
   /** What all sessions together may remember of what they read, bytes; default: 512 MiB. */
@@ -236,6 +239,7 @@ class CanaryDetector implements Detector {
     const { subject, call, now } = o;
     const session = this.#sessions.ofAgent(subject, now);
     session.calls += 1;
+    this.#options.recorder?.call(subject, call, now);
     const waitMs = this.#take(session, subject, now);
     const view = viewCall(call);
     const deed = deedOf(call, view);
@@ -305,8 +309,10 @@ class CanaryDetector implements Detector {
     if (o.phase === 'instruction') {
       if (!this.#sessions.instruct(o.subject, o.text, o.now))
         throw new Refusal('scope_insufficient', { detail: OTHER_OWNER });
+      this.#options.recorder?.text(o.subject, { ...o, phase: 'instruction' });
       return [];
     }
+    if (o.phase === 'result') this.#options.recorder?.text(o.subject, { ...o, phase: 'result' });
     const session = this.#sessions.ofAgent(o.subject, o.now);
     const findings = this.#heard(
       o.phase === 'call'

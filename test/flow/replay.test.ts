@@ -149,3 +149,65 @@ describe('sallyport detector explain', () => {
     expect(err).toContain('holds no session s9');
   });
 });
+
+describe('sallyport detector report', () => {
+  const label = (id: string, verdict: string, ids: object = {}) =>
+    JSON.stringify({ id, verdict, category: 'x', ...ids });
+
+  it('measures scores against labels, as a table and as a page that stands alone', async () => {
+    const sessions = await file(
+      'r.jsonl',
+      `${JSON.stringify({ ...SESSION, id: 'bad' })}\n${JSON.stringify({ ...SESSION, id: '<i>odd</i>' })}\n`,
+    );
+    const scores = join(folder, 'r-scores.jsonl');
+    await sallyport('detector', 'replay', sessions, '--out', scores, ...RULES);
+    const labels = await file(
+      'r.labels.jsonl',
+      [
+        label('bad', 'malicious', {
+          maliciousCallIds: ['c2'],
+          decisiveCallIds: ['c2'],
+          injectedCallIds: ['c1'],
+        }),
+        label('<i>odd</i>', 'benign'),
+      ].join('\n'),
+    );
+    const page = join(folder, 'report.html');
+    const { code, out } = await sallyport(
+      'detector',
+      'report',
+      scores,
+      '--labels',
+      labels,
+      '--html',
+      page,
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out).items).toMatchObject([
+      { name: 'r', attacks: 1, stopped: '100.0 %', benign: 1, disturbed: '100.0 %' },
+    ]);
+    const html = await readFile(page, 'utf8');
+    expect(html).toContain('<svg');
+    expect(html).toContain('&#60;i&#62;odd');
+    expect(html).not.toMatch(/<script|(?:src|href)=|url\(/i);
+  });
+
+  it('names what is wrong with labels and files', async () => {
+    const labels = await file('bad.labels.jsonl', '{"id":"x","verdict":"maybe"}\n');
+    expect((await sallyport('detector', 'report', labels, '--labels', labels)).err).toContain(
+      'bad.labels.jsonl, line 1',
+    );
+    expect((await sallyport('detector', 'report', 'none.jsonl')).err).toContain('--labels');
+    expect((await sallyport('detector', 'report', 'none.jsonl', '--labels', 'nowhere.jsonl')).err).toContain(
+      'nowhere.jsonl can not be used (ENOENT)',
+    );
+  });
+});
+
+describe('sallyport detector export', () => {
+  it('says so where nothing was recorded, and what --since wants', async () => {
+    expect((await sallyport('detector', 'export')).err).toContain('Nothing was recorded on this machine.');
+    expect((await sallyport('detector', 'export', '--since', 'soon')).err).toContain('--since is a time');
+  });
+});

@@ -33,7 +33,9 @@ import { decoyPlant } from './decoy-plant.ts';
 import { decoyRemove } from './decoy-remove.ts';
 import { demo } from './demo.ts';
 import { detectorExplain } from './detector-explain.ts';
+import { detectorExport } from './detector-export.ts';
 import { detectorReplay } from './detector-replay.ts';
+import { detectorReport } from './detector-report.ts';
 import { detectorRules } from './detector-rules.ts';
 import { detectorScore } from './detector-score.ts';
 import { detectorTest } from './detector-test.ts';
@@ -140,7 +142,9 @@ export const COMMANDS: readonly Command[] = [
   hookInstall,
   hookUninstall,
   hookRun,
+  detectorExport,
   detectorReplay,
+  detectorReport,
   detectorExplain,
   detectorScore,
   detectorTest,

@@ -14,6 +14,8 @@ import type { State } from '../state.ts';
 /** Nobody waits for a replay. */
 const GUARD_DEADLINE_MS = 60_000;
 
+const MAX_DECOYS = 10_000;
+
 const PROFILES = ['observe', 'balanced', 'strict'] as const;
 
 /** What the verbs that score recorded events have in common. */
@@ -33,6 +35,11 @@ export const REPLAY_OPTIONS = {
     value: 'NAME',
     help: `How scores become decisions: ${PROFILES.join(', ')}; default: as configured.`,
   },
+  decoys: {
+    type: 'string',
+    value: 'COUNT',
+    help: 'Look for so many decoys that the sessions have never read: what is found is a false alarm.',
+  },
   without: {
     type: 'string',
     value: 'PARTS',
@@ -46,6 +53,7 @@ export async function withReplay(
     readonly rules: string | undefined;
     readonly profile: string | undefined;
     readonly without: string | undefined;
+    readonly decoys: string | undefined;
   },
   state: State,
   work: (replay: Replay) => Promise<void>,
@@ -54,6 +62,9 @@ export async function withReplay(
   if (values.profile !== undefined && profile === undefined)
     throw usageFault(`--profile is one of ${PROFILES.join(', ')}.`);
   const without = values.without?.split(',').filter((part) => part !== '') ?? [];
+  const decoys = Number(values.decoys ?? 0);
+  if (!Number.isInteger(decoys) || decoys < 0 || decoys > MAX_DECOYS)
+    throw usageFault(`--decoys is a number up to ${MAX_DECOYS}.`);
   const { paths, detector } = state.config;
   await using stack = new AsyncDisposableStack();
   try {
@@ -65,6 +76,7 @@ export async function withReplay(
       labels: detector.labels,
       guard: without.includes('guard') ? absentGuard : await guardOf(state, stack),
       without,
+      decoys,
     });
     stack.defer(() => replay.close());
     await work(replay);

@@ -1,9 +1,13 @@
 import { isUtf8 } from 'node:buffer';
+import { withoutEscapes } from './fold.ts';
 
 /** Longest text that is decoded, and how often a coding inside a coding is followed. */
 const MAX_CHARS = 32 * 1024;
 const MAX_DEPTH = 2;
 const MAX_VIEWS = 32;
+/** Pieces of names stand in short calls; in long texts, joining them makes nonsense alone. */
+const MAX_JOINED_CHARS = 4 * 1024;
+const AROUND_SIGNS = /[ \t]{0,3}(?:([@.])|[[(]\s{0,2}(at|dot)\s{0,2}[\])])[ \t]{0,3}(?=\w)/gi;
 
 const BASE64 = /[A-Za-z0-9+/_-]{16,}={0,2}/g;
 const HEX = /(?:[0-9a-fA-F]{2}){8,}/g;
@@ -33,6 +37,11 @@ export function viewsOf(text: string): readonly string[] {
 }
 
 function* decodings(text: string): Iterable<string> {
+  if (text.includes('\\')) yield withoutEscapes(text);
+  // A name that was cut over two arguments, or spread out so that it is none: `drop (at) collect . example`.
+  const joined =
+    text.length <= MAX_JOINED_CHARS ? text.replace(AROUND_SIGNS, signOf).replaceAll('\n', '') : text;
+  if (joined !== text) yield joined;
   if (text.includes('%')) {
     const percent = text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
@@ -44,6 +53,10 @@ function* decodings(text: string): Iterable<string> {
   // Digits of hex are letters of base64: a run of the one stands inside a run of the other.
   for (const run of runs)
     for (const digits of run.match(HEX) ?? []) yield* readable(Buffer.from(digits, 'hex'));
+}
+
+function signOf(_: string, sign: string | undefined, word: string | undefined): string {
+  return sign ?? (word?.toLowerCase() === 'at' ? '@' : '.');
 }
 
 function* readable(bytes: Buffer): Iterable<string> {

@@ -35,14 +35,22 @@ export interface Followed {
 
 /** More words than this a call does not need to be recognized by. */
 const MAX_TOKENS = 2_048;
+/** Names of a call that are also compared letter by letter. */
+const MAX_NEAR = 8;
 
 /** What a call takes up from the commands that its session has read. */
 export function follow(memory: Provenance, deed: Deed): Following {
   const tokens = new Set(viewsOf(deed.text).flatMap(tokensOf).filter(isTelling).slice(0, MAX_TOKENS));
   const shared = new Map<ReadCommand, string[]>();
+  let near = 0;
   for (const token of tokens) {
     if (!memory.isForeign(token)) continue;
-    for (const command of memory.naming(token)) {
+    let commands = [...memory.naming(token)];
+    if (commands.length === 0 && isName(token) && near < MAX_NEAR) {
+      near += 1;
+      commands = [...memory.nearlyNaming(token)];
+    }
+    for (const command of commands) {
       const known = shared.get(command);
       if (known === undefined) shared.set(command, [token]);
       else known.push(token);

@@ -2,6 +2,7 @@ import { type Command, commandsIn } from './commands.ts';
 import { fold } from './fold.ts';
 import { Handed } from './handed.ts';
 import { entryBytes, ownCopy } from './keep.ts';
+import { oneLetterApart } from './near.ts';
 import { isName, isTelling, tokensOf } from './tokens.ts';
 import { addWish, NO_WISH, type Wish } from './wish.ts';
 
@@ -25,6 +26,8 @@ const MAX_PASSED = 1_024;
 const MAX_UNDER_WAY = 16;
 const MAX_UNDER_WAY_NAMES = 64;
 const MIN_PASSED_CHARS = 8;
+/** Shorter names are one letter apart by chance. */
+const MIN_NEAR_CHARS = 12;
 /** A result with more names than this was not looked up for one thing. */
 const MAX_FOUND = 40;
 const MAX_FOUND_CHARS = 8 * 1024;
@@ -92,6 +95,14 @@ export class Provenance {
   /** Commands that name the token, or that led to it. */
   naming(token: string): Iterable<ReadCommand> {
     return this.#naming.get(token) ?? [];
+  }
+
+  /** Commands with a name that is this one but for one letter; accounts that differ in a digit are two. */
+  nearlyNaming(token: string): Iterable<ReadCommand> {
+    if (token.length < MIN_NEAR_CHARS) return [];
+    for (const [name, commands] of this.#naming)
+      if (isName(name) && oneLetterApart(name, token)) return commands;
+    return [];
   }
 
   /** The user's word. */

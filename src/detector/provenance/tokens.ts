@@ -20,6 +20,8 @@ const LEAD = /^(?:https?:\/\/)?(?:www\.)?[./:#$+-]*/;
 /** What `LEAD` can begin with. */
 const MAY_LEAD: ReadonlySet<string> = new Set('hw./:#$+-');
 const MAX_TOKEN_CHARS = 200;
+/** Account numbers as people write them, in groups of four. */
+const SPACED_IBAN = /\b[a-z]{2}\d{2}(?: [a-z0-9]{4}){2,7}(?: [a-z0-9]{1,3})?\b/g;
 
 /** Names, numbers and words of a text, folded: `Mail it to Eve@x.example!` → mail, it, to, eve@x.example. */
 export function tokensOf(text: string): string[] {
@@ -29,6 +31,7 @@ export function tokensOf(text: string): string[] {
     const token = MAY_LEAD.has(match[0] ?? '') ? match.replace(LEAD, '') : match;
     if (token !== '' && token.length <= MAX_TOKEN_CHARS) out.push(token);
   }
+  for (const [account] of folded.matchAll(SPACED_IBAN)) out.push(account.replaceAll(' ', ''));
   return out;
 }
 

@@ -2,7 +2,7 @@ import type { Effect, Finding, Subject, ToolCall } from '../../core/index.ts';
 import { type Detector, type DetectorOptions, openDetector } from '../detector.ts';
 import { effectOf, type Thresholds, thresholdsOf } from '../profiles.ts';
 import { combined } from '../risk.ts';
-import type { BaselineStore, DecoyStore, RiskStore } from '../store.ts';
+import type { BaselineStore, DecoyRecord, DecoyStore, RiskStore } from '../store.ts';
 import type { TextItem, Trace } from './trace.ts';
 
 /** What the detector said of one event, having seen only what came before it. */
@@ -30,19 +30,23 @@ export interface Replay {
   close(): Promise<void>;
 }
 
+const TENANT = 'replay';
 const STEP_MS = 1_000;
 /** Replays are not live: nothing has to be answered in time. */
 const DEADLINE_MS = 60_000;
 
-/** Opens a detector without a past: no decoys, no baselines, no risks, nothing kept. Throws RuleError. */
+/** Opens a detector without a past: no decoys but those that are asked for, no baselines, no risks, nothing kept. Throws RuleError. */
 export async function openReplay(
   o: Pick<DetectorOptions, 'rulesDirectory' | 'profile'> &
-    Partial<Pick<DetectorOptions, 'guard' | 'labels' | 'holdFrom' | 'denyFrom' | 'without'>>,
+    Partial<Pick<DetectorOptions, 'guard' | 'labels' | 'holdFrom' | 'denyFrom' | 'without'>> & {
+      /** So many decoys of other sessions are looked for; default: none. */
+      readonly decoys?: number;
+    },
 ): Promise<Replay> {
   const thresholds = thresholdsOf(o.profile, o);
   let now = 0;
   const detector = await openDetector({
-    decoyStore: NO_DECOYS,
+    decoyStore: memoryDecoys(),
     baselineStore: NO_BASELINES,
     riskStore: NO_RISKS,
     ...o,
@@ -52,6 +56,7 @@ export async function openReplay(
     clock: { now: () => now },
     audit: async () => undefined,
   });
+  await plant(detector, o.decoys ?? 0);
   const tick = (): number => {
     now += STEP_MS;
     return now;
@@ -153,17 +158,32 @@ function result(subject: Subject, callId: string, tool: string, text: string) {
 }
 
 function subjectOf(sid: string): Subject {
-  return { tenant: 'replay', agentId: 'replay', owner: 'replay', user: null, sid, chain: [] };
+  return { tenant: TENANT, agentId: 'replay', owner: 'replay', user: null, sid, chain: [] };
 }
 
-const NO_DECOYS: DecoyStore = {
-  insert: async () => false,
-  all: async () => [],
-  mark: async () => '',
-  list: async () => [],
-  delete: async () => false,
-  deleteOlderThan: async () => 0,
-};
+/** Forms that decoys have, by words of their names. */
+const FORMS = ['github', 'npm', 'gitlab', 'aws', 'stripe', 'anthropic', 'openai', 'slack', 'backup'] as const;
+
+/** What recorded sessions have never read: whatever of it is found in them is a false alarm. */
+async function plant({ decoys }: Detector, count: number): Promise<void> {
+  for (let at = 0; at < count; at += 1) {
+    const name = FORMS[at % FORMS.length] ?? FORMS[0];
+    await decoys.plantFor({ tenant: TENANT, sid: `decoy ${at}`, name, place: 'beside the replay' });
+  }
+}
+
+function memoryDecoys(): DecoyStore {
+  const planted: DecoyRecord[] = [];
+  return {
+    insert: async (decoy) => planted.push(decoy) > 0,
+    all: async () => planted,
+    mark: async () => String(planted.length),
+    list: async () => planted,
+    delete: async () => false,
+    deleteOlderThan: async () => 0,
+  };
+}
+
 const NO_BASELINES: BaselineStore = {
   destinations: async () => new Map(),
   addDestination: async () => undefined,

@@ -54,6 +54,13 @@ export async function* readLines<T>(file: string, schema: z.ZodType<T>): AsyncIt
   }
 }
 
+/** All lines of a file that is known to fit into memory. Throws TraceError. */
+export async function readAll<T>(file: string, schema: z.ZodType<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const line of readLines(file, schema)) all.push(line);
+  return all;
+}
+
 function check<T>(file: string, number: number, line: string, schema: z.ZodType<T>): T {
   let value: unknown;
   try {
