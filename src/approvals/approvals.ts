@@ -9,7 +9,7 @@ import {
   type Subject,
 } from '../core/index.ts';
 import { type ApprovalBinding, approvalDigest } from './digest.ts';
-import type { ApprovalRecord, ApprovalStatus, ApprovalStore } from './store.ts';
+import type { ApprovalFilter, ApprovalRecord, ApprovalStore } from './store.ts';
 import { UsedApproval } from './used-approval.ts';
 
 /**
@@ -131,10 +131,7 @@ export class Approvals {
     return this.#options.store.get(tenant, id);
   }
 
-  list(
-    tenant: string,
-    filter: { readonly status?: ApprovalStatus; readonly after: string | null; readonly limit: number },
-  ): Promise<readonly ApprovalRecord[]> {
+  list(tenant: string, filter: ApprovalFilter): Promise<readonly ApprovalRecord[]> {
     return this.#options.store.list(tenant, filter);
   }
 

@@ -36,6 +36,15 @@ export interface FirstApproval {
   readonly at: number;
 }
 
+export interface ApprovalFilter {
+  readonly status?: ApprovalStatus;
+  /** In whose name it is asked. */
+  readonly user?: string;
+  /** Id of the last one seen. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
 /** What a revocation takes approvals from; `everything`: all of the tenant. */
 export interface ApprovalsOf {
   readonly tenant: string;
@@ -53,10 +62,7 @@ export interface ApprovalStore {
     key: { readonly tenant: string; readonly sid: string; readonly callDigest: string },
     now: number,
   ): Promise<ApprovalRecord | null>;
-  list(
-    tenant: string,
-    filter: { readonly status?: ApprovalStatus; readonly after: string | null; readonly limit: number },
-  ): Promise<ApprovalRecord[]>;
+  list(tenant: string, filter: ApprovalFilter): Promise<ApprovalRecord[]>;
   /** pending → approved | denied, with a new `expiresAt` when one is given; false when it was not pending or has expired. */
   decide(
     decision: {

@@ -20,7 +20,7 @@ export async function openControlPlane(o: {
   readonly address: Address;
   readonly admin: RequestHandler;
   readonly issuer: RequestHandler;
-  /** Pages for browsers: sign-in, consent. */
+  /** Pages for browsers: sign-in, approvals, consent. */
   readonly pages: RequestHandler;
   /** Null: plain HTTP. */
   readonly tls: ListenerTls | null;
@@ -37,7 +37,6 @@ export async function openControlPlane(o: {
   });
   app.use('/admin/v1', o.admin);
   app.get('/reference', referencePage);
-  app.get('/approvals/:id', approvalNotice);
   app.use(o.pages);
   app.use(o.issuer);
   const server = makeServer(o.tls, app);
@@ -68,34 +67,6 @@ function makeServer(tls: ListenerTls | null, app: Express): Server | TlsServer {
   tls.attach((context) => server.setSecureContext(context));
   return server;
 }
-
-/**
- * What stands behind the approval URL of a held call. Who opens it is not known here, so it shows nothing of the
- * call; it says how an administrator decides.
- */
-const approvalNotice: RequestHandler = (request, response) => {
-  const { id } = request.params;
-  response.set({
-    'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none'",
-    'x-content-type-options': 'nosniff',
-  });
-  response.type('text/plain');
-  if (typeof id !== 'string' || !/^approval_[a-z0-9]{1,64}$/.test(id)) {
-    response.status(404).send('There is no such approval.\n');
-    return;
-  }
-  response.send(
-    [
-      'A call waits for a person. An administrator sees it and decides with:',
-      '',
-      `  sallyport approval show ${id}`,
-      `  sallyport approval approve ${id}`,
-      `  sallyport approval deny ${id}`,
-      '',
-    ].join('\n'),
-  );
-};
 
 async function closeServer(server: Server | TlsServer): Promise<void> {
   server.close();

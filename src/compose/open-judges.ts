@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { raise } from '../alerts/index.ts';
 import { Approvals } from '../approvals/index.ts';
 import { type Detector, openDetector, Recorder } from '../detector/index.ts';
-import { documentReader, noticeSender, ServiceRegistry } from '../gateway/index.ts';
+import { documentReader, noticeSender, pinnedFetch, ServiceRegistry } from '../gateway/index.ts';
 import type { OpenGuard } from '../guard/index.ts';
 import { MemoryReplayStore, openPassportRoom, type PassportRoom } from '../passport/index.ts';
 import { openPeopleRoom, type PeopleRoom } from '../people/index.ts';
@@ -10,6 +10,8 @@ import { decideDelegation, PolicyKeeper } from '../policy/index.ts';
 import type { Storage } from '../storage/index.ts';
 import { openGuardOf } from './open-guard.ts';
 import { type Records, TENANT, type Wiring } from './service.ts';
+import { upstreamSettings } from './upstream-settings.ts';
+import { userAccess } from './user-access.ts';
 
 /** The rooms that a call has to satisfy. */
 export interface Judges {
@@ -159,6 +161,11 @@ export async function openJudges(
     keysDirectory: paths.keys,
     store: storage.people,
     unitOfWork: storage.unitOfWork,
+    once: storage.replay,
+    approvals,
+    access: userAccess(passport),
+    providers: await upstreamSettings(config),
+    fetch: pinnedFetch({ clock, ownPorts }),
     clock,
     audit,
     recordRefused: (event) => strangers.record(event),

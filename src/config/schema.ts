@@ -7,6 +7,21 @@ const url = z.url({ protocol: /^https?$/ }).refine((text) => new URL(text).pathn
 });
 
 const decoyName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i);
+
+/** Claim path → what it has to say. */
+const claimConditions = z.record(
+  z.string().min(1).max(128),
+  z.strictObject({
+    eq: z.union([z.string(), z.number(), z.boolean()]).optional(),
+    in: z
+      .array(z.union([z.string(), z.number()]))
+      .min(1)
+      .max(32)
+      .optional(),
+    prefix: z.string().min(1).optional(),
+  }),
+);
+
 const file = z.string().min(1).max(4096).nullable().default(null);
 
 /**
@@ -166,22 +181,9 @@ export const configSchema = z.strictObject({
             jwksUri: z.url({ protocol: /^https?$/ }).max(1024),
             audience: z.string().min(1).max(512).nullable().default(null),
             agent: z.string().min(1).max(63),
-            claims: z
-              .record(
-                z.string().min(1).max(128),
-                z.strictObject({
-                  eq: z.union([z.string(), z.number(), z.boolean()]).optional(),
-                  in: z
-                    .array(z.union([z.string(), z.number()]))
-                    .min(1)
-                    .max(32)
-                    .optional(),
-                  prefix: z.string().min(1).optional(),
-                }),
-              )
-              .refine((claims) => Object.keys(claims).length > 0, {
-                error: 'names no claim, and would trust everybody who has a token of this issuer',
-              }),
+            claims: claimConditions.refine((claims) => Object.keys(claims).length > 0, {
+              error: 'names no claim, and would trust everybody who has a token of this issuer',
+            }),
             singleUse: z.boolean().default(true),
           }),
         )
@@ -232,6 +234,51 @@ export const configSchema = z.strictObject({
         .boolean()
         .default(false)
         .describe('Ask for a server nonce in DPoP proofs, so that proofs cannot be made in advance.'),
+    })
+    .prefault({}),
+  people: z
+    .strictObject({
+      providers: z
+        .array(
+          z
+            .strictObject({
+              name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/),
+              label: z.string().min(1).max(60),
+              issuer: z.url({ protocol: /^https?$/ }).max(512),
+              clientId: z.string().min(1).max(512),
+              clientSecretFile: file,
+              clientKeyFile: file,
+              clientKeyId: z.string().min(1).max(128).nullable().default(null),
+              scopes: z.array(z.string().min(1).max(128)).max(16).default(['openid', 'profile', 'email']),
+              claims: claimConditions.default({}),
+              createUsers: z.boolean().default(false),
+              nameClaim: z.string().min(1).max(64).default('email'),
+              allowPrivate: z.boolean().default(false),
+            })
+            .refine(
+              ({ clientSecretFile, clientKeyFile }) =>
+                (clientSecretFile === null) !== (clientKeyFile === null),
+              {
+                error: 'has either clientSecretFile or clientKeyFile',
+              },
+            )
+            .refine(({ scopes }) => scopes.includes('openid'), { error: 'needs the scope openid' })
+            .refine(({ issuer, allowPrivate }) => allowPrivate || issuer.startsWith('https:'), {
+              error: 'is https, unless it is of your own network (allowPrivate)',
+            })
+            .refine(({ createUsers, claims }) => !createUsers || Object.keys(claims).length > 0, {
+              error: 'makes users of whomever it knows: name a claim that tells yours',
+            }),
+        )
+        .max(16)
+        .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, {
+          error: 'two providers have one name',
+        })
+        .refine((all) => new Set(all.map(({ issuer }) => issuer)).size === all.length, {
+          error: 'two providers have one issuer',
+        })
+        .default([])
+        .describe('OpenID providers through which people sign in; see docs/guides/people.md.'),
     })
     .prefault({}),
   storage: z

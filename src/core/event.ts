@@ -159,6 +159,8 @@ export interface AuditEventMap {
   'user.enrolled': AdminChange;
   'user.signed_in': AdminChange;
   'user.signed_out': AdminChange;
+  /** A user showed to be there for one approval. */
+  'user.confirmed': AdminChange;
   /** Nobody was signed in; `name` as it was typed is left out where no user has it. */
   'user.refused': {
     readonly user: string | null;

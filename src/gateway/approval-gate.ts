@@ -115,7 +115,7 @@ function urlOf({ origin, path, query }: HttpCall): string {
 }
 
 /** What a person is shown: who asks, for whom, why, and exactly what will be sent. */
-function shownOf({ passport, call, headerNames, credential, reason }: Hold): JsonObject {
+function shownOf({ passport, call, headerNames, credential, reason, policies }: Hold): JsonObject {
   return {
     agent: passport.agentName,
     agentId: passport.subject.agentId,
@@ -123,6 +123,7 @@ function shownOf({ passport, call, headerNames, credential, reason }: Hold): Jso
     user: passport.subject.user,
     purpose: passport.purpose,
     reason,
+    policies,
     credential: credential?.name ?? null,
     ...whatOf(call, headerNames),
   };

@@ -59,6 +59,7 @@ export async function handleCall(
           credential,
           reason:
             decision.effect === 'hold' ? decision.reason : (verdict.findings[0]?.title ?? decision.reason),
+          policies: decision.effect === 'hold' ? decision.policies : [],
           approvers: decision.approvers ?? 1,
         })
       : null;

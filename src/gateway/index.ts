@@ -1,5 +1,6 @@
 export type { Dial } from './egress/connector.ts';
 export type { Resolve } from './egress/destination.ts';
+export { pinnedFetch } from './egress/fetch-pinned.ts';
 export { noticeSender } from './egress/notice.ts';
 export { documentReader } from './egress/read-document.ts';
 export { GATEWAY_OPERATIONS, type GatewayOperation } from './endpoints/description.ts';

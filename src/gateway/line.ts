@@ -71,6 +71,8 @@ export interface Hold {
   readonly headerNames: readonly string[];
   readonly credential: CredentialName | null;
   readonly reason: string;
+  /** Those that hold it; none: the detector does. */
+  readonly policies: readonly string[];
   /** How many different people have to say yes. */
   readonly approvers: 1 | 2;
 }

@@ -10,6 +10,7 @@ export type { EnrolmentStore, InitialTokenRecord, RegistrationRecord } from './e
 export { MemoryReplayStore } from './memory-replay.ts';
 export { protectedResourceMetadata } from './metadata.ts';
 export type { PassportRoomOptions } from './options.ts';
+export type { PersonGrantView } from './person-grants/person-grants.ts';
 export type {
   DeviceRequestRecord,
   DeviceRequestStore,

@@ -25,7 +25,7 @@ import type { OwnGrants } from './grants/token-endpoint.ts';
 import { TOKEN_EXCHANGE } from './grants/token-exchange.ts';
 import { TokenProofReader } from './grants/token-proof.ts';
 import { type IssuerOptions, issuerHandler } from './issuer.ts';
-import { Issuing } from './issuing.ts';
+import { Issuing, revocableOf } from './issuing.ts';
 import { PATHS } from './metadata.ts';
 import { Nonces } from './nonces.ts';
 import type { PassportRoomOptions } from './options.ts';
@@ -78,10 +78,13 @@ export interface PassportRoom {
     /** Newest first. */
     list(filter: {
       readonly agentId?: string;
+      readonly userId?: string;
       readonly liveOnly: boolean;
       readonly after: string | null;
       readonly limit: number;
     }): Promise<PassportRecord[]>;
+    /** From memory alone; whether it has expired is another question. */
+    isRevoked(passport: PassportRecord): boolean;
   };
   close(): Promise<void>;
 }
@@ -395,6 +398,7 @@ export async function openPassportRoom(o: PassportRoomOptions): Promise<Passport
       get: (jti) => stores.passports.get(tenant, jti),
       list: ({ liveOnly, ...filter }) =>
         stores.passports.list(tenant, { ...filter, ...(liveOnly ? { liveAt: clock.now() } : {}) }),
+      isRevoked: (passport) => index.find(revocableOf(passport)) !== null,
     },
     async close() {
       clearInterval(timer);

@@ -123,6 +123,7 @@ export interface PassportStore {
     tenant: string,
     filter: {
       readonly agentId?: string;
+      readonly userId?: string;
       readonly liveAt?: number;
       readonly after: string | null;
       readonly limit: number;

@@ -1,3 +1,4 @@
+export type { AccessView, UserAccess } from './access.ts';
 export { html, page } from './pages/html.ts';
 export type { Page, PageAnswer, PageRequest } from './pages/page.ts';
 export { notice, tooMany } from './pages/serve-pages.ts';
@@ -11,4 +12,5 @@ export type {
   UserLinkRecord,
   UserRecord,
 } from './store.ts';
+export type { UpstreamSettings } from './upstream/provider.ts';
 export type { Users } from './users.ts';

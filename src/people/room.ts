@@ -1,16 +1,29 @@
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';
+import type { Approvals } from '../approvals/index.ts';
 import type { AuditEvent, AuditEventOf, Clock, UnitOfWork } from '../core/index.ts';
 import { loadOrCreateRandomKey } from '../files/index.ts';
+import type { UserAccess } from './access.ts';
+import type { PeopleStores } from './change-user.ts';
 import { Hashes } from './hashes.ts';
-import { accountPage } from './pages/account.ts';
+import { AccountPages } from './pages/account.ts';
+import { ApprovalPages } from './pages/approval.ts';
+import { EnrolPage } from './pages/enrol.ts';
+import { html } from './pages/html.ts';
 import type { Page } from './pages/page.ts';
+import { PasskeySignIn } from './pages/passkey-sign-in.ts';
 import { servePages } from './pages/serve-pages.ts';
 import { SignInPages } from './pages/sign-in.ts';
+import { UpstreamPages } from './pages/upstream.ts';
+import { WaysPage } from './pages/ways.ts';
+import { Passkeys } from './passkeys.ts';
 import { Passwords } from './passwords.ts';
 import { SignInSessions } from './sessions.ts';
-import type { PeopleStore } from './store.ts';
-import { type PeopleStores, UserRoom, type Users } from './users.ts';
+import type { OnceStore, PeopleStore } from './store.ts';
+import { Tickets } from './tickets.ts';
+import { type GuardedFetch, type UpstreamSettings, Upstreams } from './upstream/upstreams.ts';
+import { UserRoom, type Users } from './users.ts';
+import { SignInWays } from './ways.ts';
 
 const PEOPLE_KEY_FILE = 'people.key';
 const SESSION_MS = 12 * 3_600_000;
@@ -24,6 +37,14 @@ export interface PeopleRoomOptions {
   readonly keysDirectory: string;
   readonly store: PeopleStore;
   readonly unitOfWork: UnitOfWork<PeopleStores>;
+  /** What was shown once is good once, on every node. */
+  readonly once: OnceStore;
+  readonly approvals: Pick<Approvals, 'get' | 'list' | 'decide'>;
+  readonly access: UserAccess;
+  /** OpenID providers through which people sign in as well. */
+  readonly providers: readonly UpstreamSettings[];
+  /** How they are asked: under the rules of egress. */
+  readonly fetch: GuardedFetch;
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
   /** Refusals, which anybody can cause. */
@@ -51,10 +72,37 @@ export async function openPeopleRoom(o: PeopleRoomOptions): Promise<PeopleRoom> 
     ),
   );
   const passwords = new Passwords();
-  const users = new UserRoom({ ...o, hashes, passwords });
+  const upstreams = new Upstreams(o.providers, { fetch: o.fetch, clock: o.clock });
+  const users = new UserRoom({ ...o, hashes, passwords, upstreams });
   const sessions = new SignInSessions({ ...o, hashes, lifetimeMs: SESSION_MS });
-  const signIn = new SignInPages({ ...o, users, passwords, sessions, otherWays: () => null });
-  const pages = [...signIn.pages, accountPage, ...o.pages];
+  const tickets = new Tickets({ ...o, hashes });
+  const passkeys = new Passkeys({ ...o, tickets });
+  const ways = new SignInWays({
+    ...o,
+    passwords,
+    isProvider: (issuer) => upstreams.byIssuer(issuer) !== null,
+  });
+  const withPasskey = new PasskeySignIn({ passkeys, tickets, signIn: () => signIn });
+  const throughOthers = new UpstreamPages({ ...o, users, upstreams, tickets, signIn: () => signIn });
+  const signIn: SignInPages = new SignInPages({
+    ...o,
+    passwords,
+    sessions,
+    otherWays: (request, next) =>
+      html`${withPasskey.form(request, next)}${throughOthers.buttons(request, next)}`,
+  });
+  const labelOf = (issuer: string) => upstreams.byIssuer(issuer)?.settings.label ?? issuer;
+  const approvals = new ApprovalPages({ ...o, passkeys, passwords, tickets, ways, signIn });
+  const pages = [
+    ...signIn.pages,
+    withPasskey.page,
+    ...throughOthers.pages,
+    new EnrolPage({ users, passkeys, tickets, signIn }).page,
+    ...new AccountPages({ ...o, approvals }).pages,
+    new WaysPage({ ...o, ways, passkeys, tickets, signIn, labelOf }).page,
+    approvals.page,
+    ...o.pages,
+  ];
   const timer = setInterval(() => {
     o.store.deleteExpired(o.clock.now()).catch(o.onFault);
   }, SWEEP_MS).unref();

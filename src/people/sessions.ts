@@ -56,6 +56,10 @@ export class SignInSessions {
     return { user, method: session.method, signedInAt: session.signedInAt };
   }
 
+  async endAll(userId: string): Promise<void> {
+    await this.#o.store.deleteSessions(this.#o.tenant, userId);
+  }
+
   async end(token: string): Promise<void> {
     if (!TOKEN_FORM.test(token)) return;
     await this.#o.store.deleteSession(this.#o.hashes.of(LABEL, token));

@@ -26,7 +26,8 @@ export interface UserLinkRecord {
   readonly expiresAt: number;
 }
 
-export type SignInMethod = 'password' | 'passkey' | 'upstream' | 'link';
+/** `upstream`: another provider said so, maybe without asking them again; `upstream-again`: it asked them. */
+export type SignInMethod = 'password' | 'passkey' | 'upstream' | 'upstream-again' | 'link';
 
 /** A browser in which somebody is signed in. */
 export interface SignInSessionRecord {
@@ -63,6 +64,17 @@ export interface IdentityRecord {
   readonly createdAt: number;
 }
 
+export type OwnPasskey = Pick<PasskeyRecord, 'tenant' | 'id' | 'userId'>;
+
+/** Things that may be seen once. */
+export interface OnceStore {
+  /** True for exactly one caller for each kind and key until `expiresAt` (ms). */
+  insertIfAbsent(
+    entry: { readonly kind: string; readonly key: string; readonly expiresAt: number },
+    now: number,
+  ): Promise<boolean>;
+}
+
 export interface PeopleStore {
   /** False when the id or the name is taken. */
   insertUser(user: UserRecord): Promise<boolean>;
@@ -97,11 +109,16 @@ export interface PeopleStore {
     passkey: Pick<PasskeyRecord, 'tenant' | 'id'>,
     change: { readonly from: number; readonly to: number; readonly now: number },
   ): Promise<boolean>;
+  /** False when it is not a passkey of this user. */
+  renamePasskey(passkey: OwnPasskey, label: string): Promise<boolean>;
+  deletePasskey(passkey: OwnPasskey): Promise<boolean>;
   deletePasskeys(tenant: string, userId: string): Promise<void>;
 
   /** False when issuer and subject are somebody's. */
   insertIdentity(identity: IdentityRecord): Promise<boolean>;
   identity(tenant: string, issuer: string, subject: string): Promise<IdentityRecord | null>;
+  identities(tenant: string, userId: string): Promise<IdentityRecord[]>;
+  deleteIdentity(identity: Omit<IdentityRecord, 'createdAt'>): Promise<boolean>;
   deleteIdentities(tenant: string, userId: string): Promise<void>;
 
   deleteExpired(before: number): Promise<number>;

@@ -8,14 +8,16 @@ import {
   SecretBytes,
   type UnitOfWork,
 } from '../core/index.ts';
+import { type Change, changeUser, type PeopleStores, userNotFound } from './change-user.ts';
 import { type Hashes, newToken, TOKEN_FORM } from './hashes.ts';
 import type { Passwords } from './passwords.ts';
-import type { PeopleStore, UserRecord } from './store.ts';
+import { isPlainLine } from './plain-line.ts';
+import type { PasskeyRecord, PeopleStore, UserRecord } from './store.ts';
+import type { Upstreams } from './upstream/upstreams.ts';
 
 const NAME = /^[a-z0-9][a-z0-9._@+-]{0,126}$/;
 const DISPLAY_CHARS = 100;
 const LINK_HOURS = 24;
-const ATTEMPTS = 4;
 const LABEL = 'link';
 
 /** A user as administrators see one: never a hash. */
@@ -26,6 +28,8 @@ export interface UserView {
   readonly status: UserRecord['status'];
   readonly hasPassword: boolean;
   readonly passkeys: number;
+  /** Who they are at OpenID providers. */
+  readonly identities: readonly { readonly provider: string | null; readonly subject: string }[];
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -40,7 +44,10 @@ export interface WithLink {
 /** People who may sign in. Each change is durable, effective and audited when it resolves. */
 export interface Users {
   /** Throws Refusal: input_invalid, conflict (the name is taken). */
-  add(user: { readonly name: string; readonly displayName: string }, by: string): Promise<WithLink>;
+  add(
+    user: { readonly name: string; readonly displayName: string; readonly upstream?: UpstreamName },
+    by: string,
+  ): Promise<WithLink>;
   list(page: { readonly after: string | null; readonly limit: number }): Promise<UserView[]>;
   get(id: string): Promise<UserView | null>;
   /** Signed out everywhere; passports in their name and what they allowed end. */
@@ -49,10 +56,15 @@ export interface Users {
   /** Password, passkeys, other providers and sign-ins are gone; the link is the one way back. */
   reset(id: string, by: string): Promise<WithLink>;
   remove(id: string, by: string): Promise<void>;
+  /** From now on who the provider calls so signs in as this user. Throws Refusal: input_invalid, not_found, conflict. */
+  link(id: string, upstream: UpstreamName, by: string): Promise<UserView>;
+  unlink(id: string, upstream: UpstreamName, by: string): Promise<UserView>;
 }
 
-export interface PeopleStores {
-  readonly people: PeopleStore;
+/** Somebody as an OpenID provider of the settings names them. */
+export interface UpstreamName {
+  readonly provider: string;
+  readonly subject: string;
 }
 
 export interface UsersOptions {
@@ -65,14 +77,10 @@ export interface UsersOptions {
   readonly passwords: Passwords;
   readonly clock: Clock;
   readonly audit: (event: AuditEvent) => Promise<unknown>;
+  readonly upstreams: Upstreams;
   /** Ends what agents hold in the user's name; resolves when that is durable. */
   readonly endAccess: (userId: string, by: string, reason: string) => Promise<void>;
 }
-
-type Change = (user: UserRecord, store: PeopleStore) => Promise<UserRecord>;
-
-/** Another writer was faster. */
-class Overtaken extends Error {}
 
 export class UserRoom implements Users {
   readonly #o: UsersOptions;
@@ -81,36 +89,99 @@ export class UserRoom implements Users {
     this.#o = o;
   }
 
-  async add({ name, displayName }: { name: string; displayName: string }, by: string): Promise<WithLink> {
-    const { tenant, unitOfWork, clock } = this.#o;
-    const errors = [
-      ...(NAME.test(name)
-        ? []
-        : ['name: 1 to 127 lower-case letters, digits, . _ @ + -, beginning with a letter or digit']),
-      ...(isPlainLine(displayName) ? [] : [`displayName: 1 to ${DISPLAY_CHARS} visible characters`]),
-    ];
-    if (errors.length > 0)
-      throw new Refusal('input_invalid', { detail: errors.join('; '), extra: { errors } });
-    const now = clock.now();
-    const user: UserRecord = {
-      tenant,
-      id: newId('user', now),
-      name,
-      displayName,
-      password: null,
-      status: 'active',
-      createdAt: now,
-      updatedAt: now,
-      revision: 1,
-    };
+  async add(
+    { name, displayName, upstream }: { name: string; displayName: string; upstream?: UpstreamName },
+    by: string,
+  ): Promise<WithLink> {
+    const { tenant, unitOfWork } = this.#o;
+    const identity = upstream === undefined ? null : this.#identityOf(upstream);
+    const user = this.#draft(name, displayName);
     const link = await unitOfWork.run(async ({ people }) => {
       if (!(await people.insertUser(user))) {
         throw new Refusal('conflict', { detail: `There is a user named ${name} already.` });
       }
+      if (identity !== null && !(await people.insertIdentity({ tenant, ...identity, ...made(user) })))
+        throw identityTaken();
       return this.#putLink(people, user.id, by);
     });
-    await this.#record('user.added', user.id, by, { name, displayName });
+    const linked = upstream === undefined ? {} : { upstream: { ...upstream } };
+    await this.#record('user.added', user.id, by, { name, displayName, ...linked });
     return { user: await this.#view(user), ...link };
+  }
+
+  /** Somebody whom a provider vouches for; null when the name or the subject is taken. Throws Refusal. */
+  async addFromUpstream(
+    o: { name: string; displayName: string; issuer: string; subject: string },
+    provider: string,
+  ): Promise<UserRecord | null> {
+    const { tenant, unitOfWork } = this.#o;
+    const { name, displayName, issuer, subject } = o;
+    const user = this.#draft(name, isPlainLine(displayName, DISPLAY_CHARS) ? displayName : name);
+    const added = await unitOfWork
+      .run(async ({ people }) => {
+        if (!(await people.insertUser(user))) throw identityTaken();
+        if (!(await people.insertIdentity({ tenant, issuer, subject, ...made(user) }))) throw identityTaken();
+        return true;
+      })
+      .catch((fault: unknown) => {
+        if (fault instanceof Refusal && fault.code === 'conflict') return false;
+        throw fault;
+      });
+    if (!added) return null;
+    const upstream = { provider, subject };
+    const changes = { name, displayName: user.displayName, upstream };
+    await this.#record('user.added', user.id, `provider ${provider}`, changes);
+    return user;
+  }
+
+  async link(id: string, upstream: UpstreamName, by: string): Promise<UserView> {
+    const identity = this.#identityOf(upstream);
+    const user = await changeUser(this.#o, id, async (found, people) => {
+      if (!(await people.insertIdentity({ tenant: found.tenant, ...identity, ...made(found) })))
+        throw identityTaken();
+      return found;
+    });
+    await this.#record('user.updated', id, by, { linked: { ...upstream } });
+    return this.#view(user);
+  }
+
+  async unlink(id: string, upstream: UpstreamName, by: string): Promise<UserView> {
+    const identity = this.#identityOf(upstream);
+    const user = await changeUser(this.#o, id, async (found, people) => {
+      if (!(await people.deleteIdentity({ tenant: found.tenant, ...identity, userId: id }))) {
+        throw new Refusal('not_found', { detail: 'The user is not linked to this subject.' });
+      }
+      // Who came in by it is out.
+      await people.deleteSessions(found.tenant, id);
+      return found;
+    });
+    await this.#record('user.updated', id, by, { unlinked: { ...upstream } });
+    return this.#view(user);
+  }
+
+  #identityOf({ provider, subject }: UpstreamName) {
+    const found = this.#o.upstreams.byName(provider);
+    if (found === null) {
+      throw new Refusal('input_invalid', { detail: `people.providers names no provider ${provider}.` });
+    }
+    return { issuer: found.settings.issuer, subject };
+  }
+
+  /** Throws Refusal('input_invalid'). */
+  #draft(name: string, displayName: string): UserRecord {
+    const errors = [
+      ...(NAME.test(name)
+        ? []
+        : ['name: 1 to 127 lower-case letters, digits, . _ @ + -, beginning with a letter or digit']),
+      ...(isPlainLine(displayName, DISPLAY_CHARS)
+        ? []
+        : [`displayName: 1 to ${DISPLAY_CHARS} visible characters`]),
+    ];
+    if (errors.length > 0)
+      throw new Refusal('input_invalid', { detail: errors.join('; '), extra: { errors } });
+    const now = this.#o.clock.now();
+    const fresh = { password: null, status: 'active', createdAt: now, updatedAt: now, revision: 1 } as const;
+    return { tenant: this.#o.tenant, id: newId('user', now), name, displayName, ...fresh };
   }
 
   async list(page: { readonly after: string | null; readonly limit: number }): Promise<UserView[]> {
@@ -124,7 +195,7 @@ export class UserRoom implements Users {
   }
 
   async disable(id: string, by: string): Promise<UserView> {
-    const user = await this.#change(id, async (found, people) => {
+    const user = await changeUser(this.#o, id, async (found, people) => {
       await people.deleteSessions(found.tenant, id);
       return { ...found, status: 'disabled' };
     });
@@ -134,14 +205,14 @@ export class UserRoom implements Users {
   }
 
   async enable(id: string, by: string): Promise<UserView> {
-    const user = await this.#change(id, async (found) => ({ ...found, status: 'active' }));
+    const user = await changeUser(this.#o, id, async (found) => ({ ...found, status: 'active' }));
     await this.#record('user.enabled', id, by, {});
     return this.#view(user);
   }
 
   async reset(id: string, by: string): Promise<WithLink> {
     const { tenant, unitOfWork } = this.#o;
-    const user = await this.#change(id, async (found, people) => {
+    const user = await changeUser(this.#o, id, async (found, people) => {
       await people.deleteSessions(tenant, id);
       await people.deletePasskeys(tenant, id);
       await people.deleteIdentities(tenant, id);
@@ -155,7 +226,7 @@ export class UserRoom implements Users {
   async remove(id: string, by: string): Promise<void> {
     const { tenant, unitOfWork } = this.#o;
     const removed = await unitOfWork.run(({ people }) => people.deleteUser(tenant, id));
-    if (!removed) throw notFound();
+    if (!removed) throw userNotFound();
     await this.#o.endAccess(id, by, 'the user was removed');
     await this.#record('user.removed', id, by, {});
   }
@@ -174,19 +245,34 @@ export class UserRoom implements Users {
   async enrol(token: string, password: string): Promise<UserRecord | null> {
     const user = await this.byLink(token);
     if (user === null) return null;
-    const { hashes, clock, tenant, passwords } = this.#o;
-    const hash = await passwords.hash(password, user.name);
-    try {
-      await this.#change(user.id, async (found, people) => {
-        if (!(await people.takeLink(hashes.of(LABEL, token), clock.now()))) throw new Refusal('conflict');
-        await people.deleteSessions(tenant, user.id);
-        return { ...found, password: hash };
-      });
-    } catch (fault) {
+    const hash = await this.#o.passwords.hash(password, user.name);
+    return this.#enrol(token, user, { password: '[secret]' }, async (found) => ({
+      ...found,
+      password: hash,
+    }));
+  }
+
+  /** As `enrol`, with a passkey in place of a password. */
+  async enrolPasskey(token: string, passkey: PasskeyRecord): Promise<UserRecord | null> {
+    const user = await this.byLink(token);
+    if (user?.id !== passkey.userId) return null;
+    return this.#enrol(token, user, { passkey: 'added', passkeyId: passkey.id }, async (found, people) => {
+      if (!(await people.insertPasskey(passkey))) throw new Refusal('conflict');
+      return found;
+    });
+  }
+
+  async #enrol(token: string, { id, name }: UserRecord, changes: JsonObject, make: Change) {
+    const { hashes, clock, tenant } = this.#o;
+    const user = await changeUser(this.#o, id, async (found, people) => {
+      if (!(await people.takeLink(hashes.of(LABEL, token), clock.now()))) throw new Refusal('conflict');
+      await people.deleteSessions(tenant, id);
+      return make(found, people);
+    }).catch((fault: unknown) => {
       if (fault instanceof Refusal && fault.code === 'conflict') return null;
       throw fault;
-    }
-    await this.#record('user.enrolled', user.id, user.name, { password: '[secret]' });
+    });
+    if (user !== null) await this.#record('user.enrolled', id, name, changes);
     return user;
   }
 
@@ -206,30 +292,31 @@ export class UserRoom implements Users {
     return { link: SecretBytes.fromUtf8(`${origin}/enrol/${token}`), expiresAt };
   }
 
-  async #change(id: string, make: Change): Promise<UserRecord> {
-    const { tenant, unitOfWork, clock } = this.#o;
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const changed = await unitOfWork
-        .run(async ({ people }) => {
-          const found = await people.user(tenant, id);
-          if (found === null) throw notFound();
-          const made = await make(found, people);
-          const user = { ...made, updatedAt: clock.now(), revision: found.revision + 1 };
-          if (!(await people.updateUser(user))) throw new Overtaken();
-          return user;
-        })
-        .catch((fault: unknown) => {
-          if (fault instanceof Overtaken) return null;
-          throw fault;
-        });
-      if (changed !== null) return changed;
-    }
-    throw new Refusal('conflict', { detail: 'The user is being changed by others; try again.' });
-  }
-
-  async #view({ id, name, displayName, status, password, createdAt, updatedAt }: UserRecord) {
-    const passkeys = (await this.#o.store.passkeys(this.#o.tenant, id)).length;
-    return { id, name, displayName, status, hasPassword: password !== null, passkeys, createdAt, updatedAt };
+  async #view({
+    id,
+    name,
+    displayName,
+    status,
+    password,
+    createdAt,
+    updatedAt,
+  }: UserRecord): Promise<UserView> {
+    const { store, tenant, upstreams } = this.#o;
+    const found = await store.identities(tenant, id);
+    return {
+      id,
+      name,
+      displayName,
+      status,
+      hasPassword: password !== null,
+      passkeys: (await store.passkeys(tenant, id)).length,
+      identities: found.map(({ issuer, subject }) => ({
+        provider: upstreams.byIssuer(issuer)?.settings.name ?? null,
+        subject,
+      })),
+      createdAt,
+      updatedAt,
+    };
   }
 
   async #record(
@@ -246,15 +333,10 @@ export class UserRoom implements Users {
   }
 }
 
-/** No control, direction or other invisible characters: it is shown to people who decide by it. */
-function isPlainLine(text: string): boolean {
-  return (
-    text.trim().length > 0 &&
-    text.length <= DISPLAY_CHARS &&
-    /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u.test(text)
-  );
+function made({ id: userId, updatedAt: createdAt }: UserRecord) {
+  return { userId, createdAt };
 }
 
-function notFound(): Refusal {
-  return new Refusal('not_found', { detail: 'No user has this id.' });
+function identityTaken(): Refusal {
+  return new Refusal('conflict', { detail: 'Somebody else is linked to this subject, or has this name.' });
 }

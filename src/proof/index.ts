@@ -7,6 +7,7 @@ export {
   isScopeWithin,
 } from './authorize.ts';
 export { decodeBase64url, encodeBase64url } from './base64url.ts';
+export { type ClaimConditions, meetsConditions, parseClaimConditions } from './claim-conditions.ts';
 export type { VerifiedProof } from './dpop.ts';
 export { DPOP_ALGORITHMS, parseDpopProof, verifyDpopProof } from './dpop.ts';
 export { ProofFault } from './fault.ts';
@@ -25,15 +26,11 @@ export { jwkThumbprint } from './thumbprint.ts';
 export {
   type ArgumentConstraint,
   type AttemptedCall,
-  argumentAt,
   covers,
   DETAIL_TYPE,
   isWithin,
   namesCall,
   narrow,
-  parseArgumentPath,
-  parseConstraint,
   parseToolCallDetails,
-  satisfies,
   type ToolCallDetail,
 } from './tool-call/index.ts';

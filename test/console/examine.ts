@@ -10,8 +10,8 @@ export async function obstaclesOn(page: Page): Promise<readonly string[]> {
 /** Controls that a screen reader has no words for, as the browser itself works names out. */
 async function unnamedControls(page: Page): Promise<string[]> {
   const devtools = await page.context().newCDPSession(page);
+  // It is not detached: that would take the page's virtual authenticator away, too. It goes with the page.
   const { nodes } = await devtools.send('Accessibility.getFullAXTree');
-  await devtools.detach();
   return nodes
     .filter(({ ignored, role, name }) => !ignored && CONTROLS.includes(role?.value) && !name?.value)
     .map(({ role }) => `a ${role?.value} has no name`);

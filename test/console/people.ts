@@ -6,9 +6,9 @@ export const PASSWORD = 'four visibly fake words';
 
 export type PeopleConsole = Awaited<ReturnType<typeof startPeopleConsole>>;
 
-/** A real service, and a real browser that people use it with. */
-export async function startPeopleConsole() {
-  const api = await startAdminApi();
+/** A real service, and a real browser that people use it with. `port`: of the service. */
+export async function startPeopleConsole(settings: Readonly<Record<string, string>> = {}, port?: number) {
+  const api = await startAdminApi(settings, { byName: true, ...(port === undefined ? {} : { port }) });
   const chromium = await startChromium();
   const admin = (method: string, path: string, body?: unknown) =>
     api.send(method, path, { token: api.token, ...(body === undefined ? {} : { body }) });

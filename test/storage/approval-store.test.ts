@@ -74,10 +74,11 @@ describeEachDialect('approvals', (database) => {
     expect((await approvals.get('default', 'approval_1'))?.status).toBe('pending');
   });
 
-  test('the list is a queue from the oldest, by status', async () => {
+  test('the list is a queue from the oldest, by status and user', async () => {
     const { approvals } = await database.open();
     for (const id of ['a1', 'a2', 'a3']) {
-      await approvals.insertOrGet(approval({ id, callDigest: id, reason: null }), 1_000);
+      const user = id === 'a3' ? 'user_2' : 'user_1';
+      await approvals.insertOrGet(approval({ id, callDigest: id, reason: null, user }), 1_000);
     }
     await approvals.decide({ ...yes, id: 'a2', reason: 'fine' }, 2_000);
     const ids = async (filter: Parameters<typeof approvals.list>[1]) =>
@@ -86,6 +87,8 @@ describeEachDialect('approvals', (database) => {
     expect(await ids({ after: 'a2', limit: 2 })).toEqual(['a3']);
     expect(await ids({ status: 'pending', after: null, limit: 9 })).toEqual(['a1', 'a3']);
     expect(await ids({ status: 'approved', after: null, limit: 9 })).toEqual(['a2']);
+    expect(await ids({ user: 'user_1', after: null, limit: 9 })).toEqual(['a1', 'a2']);
+    expect(await ids({ status: 'pending', user: 'user_1', after: null, limit: 9 })).toEqual(['a1']);
   });
 
   test('expired ones are forgotten', async () => {

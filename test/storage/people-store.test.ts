@@ -107,4 +107,23 @@ describeEachDialect('people', (database) => {
     expect(used.filter((one) => one)).toHaveLength(1);
     expect(await people.passkeys('default', 'user_1')).toEqual([passkey({ counter: 4, usedAt: 5_000 })]);
   });
+
+  test('a passkey or an identity changes and goes for its own user alone', async () => {
+    const { people } = await database.open();
+    await people.insertPasskey(passkey());
+    const [own, foreign] = [passkey(), passkey({ userId: 'user_2' })];
+    expect(await people.renamePasskey(foreign, 'mine')).toBe(false);
+    expect(await people.deletePasskey(foreign)).toBe(false);
+    expect(await people.renamePasskey(own, 'phone')).toBe(true);
+    expect(await people.passkeys('default', 'user_1')).toEqual([passkey({ label: 'phone' })]);
+    expect(await people.deletePasskey(own)).toBe(true);
+    expect(await people.deletePasskey(own)).toBe(false);
+    const identity = { tenant: 'default', issuer: 'https://idp.example', subject: 's', userId: 'user_1' };
+    await people.insertIdentity({ ...identity, createdAt: 1 });
+    expect(await people.identities('default', 'user_2')).toEqual([]);
+    expect(await people.identities('default', 'user_1')).toEqual([{ ...identity, createdAt: 1 }]);
+    expect(await people.deleteIdentity({ ...identity, userId: 'user_2' })).toBe(false);
+    expect(await people.deleteIdentity(identity)).toBe(true);
+    expect(await people.identity('default', 'https://idp.example', 's')).toBeNull();
+  });
 });

@@ -24,11 +24,13 @@ const READ_WHOLE = /^select .* from "(revocations|credentials|decoys|sinks|servi
 const PARTIAL_INDICES = [
   'agents_name',
   'passports_status',
+  'passports_user',
   'oidc_rows_grant',
   'oidc_rows_user_code',
   'oidc_rows_uid',
   'credentials_active',
   'approvals_live',
+  'approvals_user',
   'deliveries_due',
   'deliveries_finished',
 ];
@@ -79,6 +81,7 @@ async function callEverything(s: Storage): Promise<void> {
   await s.passports.get('default', 'jti_1');
   await s.passports.list('default', page);
   await s.passports.list('default', { ...page, agentId: 'agent_1', liveAt: 1 });
+  await s.passports.list('default', { ...page, after: null, userId: 'user_1', liveAt: 1 });
   await s.passports.withStatus('default', { from: 0, to: 9, liveAt: 1 });
   await s.passports.deleteExpired(1);
   await s.callCounts.take({ tenant: 'default', hop: 'h', detail: 0, limit: 2, expiresAt: 1 });
@@ -114,6 +117,7 @@ async function callEverything(s: Storage): Promise<void> {
   await s.approvals.findLive({ tenant: 'default', sid: 's', callDigest: 'd' }, 1);
   await s.approvals.list('default', page);
   await s.approvals.list('default', { ...page, status: 'pending' });
+  await s.approvals.list('default', { ...page, status: 'pending', user: 'user_1' });
   await s.approvals.decide({ tenant: 'default', id: 'a', status: 'denied', by: 'b', reason: null }, 1);
   await s.approvals.use({ tenant: 'default', id: 'a', callDigest: 'd' }, 1);
   await s.approvals.deleteExpired(1);

@@ -1,9 +1,13 @@
+import type { Asked } from './authenticator.ts';
+
 /** A form of a page, as a browser would send it. */
 export interface PageForm {
   readonly action: string;
   readonly method: string;
   /** Values of its fields; of boxes those that are ticked. */
   readonly fields: readonly (readonly [name: string, value: string])[];
+  /** What its script asks the browser for: a new passkey, or an answer of one. */
+  readonly passkey: Asked | null;
 }
 
 export interface Visited {
@@ -98,6 +102,7 @@ function formsOf(text: string): PageForm[] {
   return [...text.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(([, head = '', inner = '']) => ({
     action: attribute(head, 'action') ?? '',
     method: attribute(head, 'method') ?? 'get',
+    passkey: JSON.parse(attribute(head, 'data-create') ?? attribute(head, 'data-get') ?? 'null'),
     fields: [
       ...[...inner.matchAll(/<input\b([^>]*)>/g)].flatMap(([, input = '']) => {
         const name = attribute(input, 'name');

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningService, startService } from '../../src/compose/index.ts';
@@ -17,13 +19,17 @@ export interface TestService extends RunningService {
   close(): Promise<void>;
 }
 
+/** `byName`: browsers reach it as localhost, so that it can have passkeys; `port`: at this one. */
 export async function startTestService(
   settings: Readonly<Record<string, string>> = {},
+  o: { readonly byName?: boolean; readonly port?: number } = {},
 ): Promise<TestService> {
   const home = await mkdtemp(join(tmpdir(), 'sallyport-test-'));
   const base = { SALLYPORT_HOME: home, SALLYPORT_AUDIT_DURABILITY: 'process', ...settings };
+  const port = o.port ?? (o.byName === true ? await freePort() : 0);
+  const named = o.byName === true ? { SALLYPORT_CONTROL_PUBLIC_URL: `http://localhost:${port}` } : {};
   const config = loadConfig({
-    environment: { ...base, SALLYPORT_CONTROL_PORT: '0', SALLYPORT_GATEWAY_PORT: '0' },
+    environment: { ...base, ...named, SALLYPORT_CONTROL_PORT: `${port}`, SALLYPORT_GATEWAY_PORT: '0' },
     defaultHome: repositoryRoot,
   });
   const faults: unknown[] = [];
@@ -44,4 +50,14 @@ export async function startTestService(
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return address.port;
 }

@@ -83,6 +83,7 @@ import { up } from './up.ts';
 import { userAdd } from './user-add.ts';
 import { userDisable } from './user-disable.ts';
 import { userEnable } from './user-enable.ts';
+import { userLink, userUnlink } from './user-link.ts';
 import { userList } from './user-list.ts';
 import { userRemove } from './user-remove.ts';
 import { userReset } from './user-reset.ts';
@@ -116,6 +117,8 @@ export const COMMANDS: readonly Command[] = [
   userDisable,
   userEnable,
   userReset,
+  userLink,
+  userUnlink,
   userRemove,
   grantList,
   grantEnd,

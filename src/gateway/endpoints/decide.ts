@@ -78,6 +78,7 @@ async function decideTool(
         credential: null,
         reason:
           decision.effect === 'hold' ? decision.reason : (verdict.findings[0]?.title ?? decision.reason),
+        policies: decision.effect === 'hold' ? decision.policies : [],
         approvers: decision.approvers ?? 1,
       })
     : null;

@@ -18,6 +18,8 @@ export interface PersonGrantView {
   readonly details: readonly JsonObject[];
   readonly audience: string;
   readonly sid: string;
+  /** First hop of its passports. */
+  readonly hop: string;
   readonly status: 'live' | 'ended';
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -117,7 +119,7 @@ export class PersonGrantRoom implements PersonGrants {
 }
 
 function viewOf(grant: PersonGrantRecord, now: number): PersonGrantView {
-  const { id, userId, agentId, origin, scope, audience, sid, createdAt, expiresAt } = grant;
+  const { id, userId, agentId, origin, scope, audience, sid, hop, createdAt, expiresAt } = grant;
   const { usedAt, endedAt, endedBy, endReason } = grant;
   return {
     ...{
@@ -127,6 +129,7 @@ function viewOf(grant: PersonGrantRecord, now: number): PersonGrantView {
       origin,
       audience,
       sid,
+      hop,
       createdAt,
       expiresAt,
       usedAt,

@@ -1,11 +1,5 @@
 import { type JsonObject, type JsonValue, parseUrl } from '../../core/index.ts';
-import {
-  type ArgumentConstraint,
-  argumentAt,
-  parseArgumentPath,
-  parseConstraint,
-  satisfies,
-} from '../../proof/index.ts';
+import { type ClaimConditions, meetsConditions, parseClaimConditions } from '../../proof/index.ts';
 
 /** Which tokens of another issuer stand for which agent, as an administrator writes it. */
 export interface WorkloadTrust {
@@ -26,10 +20,7 @@ export interface WorkloadTrust {
 }
 
 export interface TrustRule extends Omit<WorkloadTrust, 'claims'> {
-  readonly conditions: readonly {
-    readonly path: readonly string[];
-    readonly constraint: ArgumentConstraint;
-  }[];
+  readonly conditions: ClaimConditions;
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -49,15 +40,11 @@ export function readTrustRules(given: readonly WorkloadTrust[]): readonly TrustR
 }
 
 function readConditions(name: string, claims: WorkloadTrust['claims']): TrustRule['conditions'] {
-  const entries = Object.entries(claims);
   // Everybody with an account at a public platform can have a token of its issuer.
-  if (entries.length === 0)
+  if (Object.keys(claims).length === 0)
     throw new TypeError(`issuer.workloads: ${name} names no claim, and would trust everybody`);
   try {
-    return entries.map(([path, constraint]) => ({
-      path: parseArgumentPath(path),
-      constraint: parseConstraint(constraint),
-    }));
+    return parseClaimConditions(claims);
   } catch (cause) {
     throw new TypeError(`issuer.workloads: the claims of ${name} can not be read`, { cause });
   }
@@ -65,5 +52,5 @@ function readConditions(name: string, claims: WorkloadTrust['claims']): TrustRul
 
 /** Whether a token's claims are what the rule asks for. */
 export function matchesRule(rule: TrustRule, claims: JsonObject): boolean {
-  return rule.conditions.every(({ path, constraint }) => satisfies(argumentAt(claims, path), constraint));
+  return meetsConditions(rule.conditions, claims);
 }

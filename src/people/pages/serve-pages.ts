@@ -11,7 +11,10 @@ import type { Page, PageAnswer, PageRequest } from './page.ts';
 const FORM_BYTES = 16 * 1024;
 const LIMIT = { perSecond: 20, burst: 400 };
 const FORM = 'application/x-www-form-urlencoded';
-const ASSETS = new Map([['/people/style.css', { type: 'text/css; charset=utf-8', file: 'style.css' }]]);
+const ASSETS = new Map([
+  ['/people/style.css', { type: 'text/css; charset=utf-8', file: 'style.css' }],
+  ['/people/passkeys.js', { type: 'text/javascript; charset=utf-8', file: 'passkeys.js' }],
+]);
 
 export interface ServePagesOptions {
   /** The origin under which browsers reach the pages. */

@@ -1,24 +1,23 @@
-import { type AuditEvent, type AuditEventOf, type Clock, RateLimiter, Refusal } from '../../core/index.ts';
+import { type AuditEvent, type AuditEventOf, type Clock, RateLimiter } from '../../core/index.ts';
 import type { Passwords } from '../passwords.ts';
 import type { SignInSessions } from '../sessions.ts';
 import type { PeopleStore, SignInMethod, UserRecord } from '../store.ts';
-import type { UserRoom } from '../users.ts';
 import { type Html, html, page } from './html.ts';
 import type { Page, PageAnswer, PageRequest } from './page.ts';
-import { notice, tooMany } from './serve-pages.ts';
+import { tooMany } from './serve-pages.ts';
 
 /** For one name from one network, and for one name from everywhere: guessing gets slow, locking out does not work. */
 const PAIR_LIMIT = { perSecond: 1 / 60, burst: 5 };
 const NAME_LIMIT = { perSecond: 1 / 10, burst: 60 };
 const NETWORK_LIMIT = { perSecond: 1 / 2, burst: 100 };
 /** Where a sign-in may lead: pages of ours alone, so that it redirects nobody elsewhere. */
-const OWN_PAGE = /^\/(?:account|device|consent\/[A-Za-z0-9_-]{43})$/;
+const OWN_PAGE =
+  /^\/(?:account|account\/sign-in|approvals\/approval_[a-z0-9]{1,64}|device|consent\/[A-Za-z0-9_-]{43})$/;
 const USER_CODE = /^\/device\?user_code=[A-Za-z-]{8,9}$/;
 
 export interface SignInOptions {
   readonly tenant: string;
   readonly store: PeopleStore;
-  readonly users: UserRoom;
   readonly passwords: Passwords;
   readonly sessions: SignInSessions;
   readonly clock: Clock;
@@ -33,7 +32,7 @@ export function nextPage(text: string | null): string {
   return text !== null && (OWN_PAGE.test(text) || USER_CODE.test(text)) ? text : '/account';
 }
 
-/** Signing in with a password, signing out, and the link by which a user chooses a password. */
+/** Signing in, with a password here and with `otherWays` elsewhere, and signing out. */
 export class SignInPages {
   readonly #o: SignInOptions;
   readonly #pairs = new RateLimiter(PAIR_LIMIT);
@@ -48,11 +47,6 @@ export class SignInPages {
     return [
       { path: /^\/signin$/, methods: ['GET', 'POST'], answer: (request) => this.#signIn(request) },
       { path: /^\/signout$/, methods: ['POST'], answer: (request) => this.#signOut(request) },
-      {
-        path: /^\/enrol\/(?<token>[A-Za-z0-9_-]{43})$/,
-        methods: ['GET', 'POST'],
-        answer: (request) => this.#enrol(request),
-      },
     ];
   }
 
@@ -94,7 +88,7 @@ export class SignInPages {
 
   async #signIn(request: PageRequest): Promise<PageAnswer> {
     if (request.method === 'GET') {
-      return this.#form(request, nextPage(request.query.get('continue')), null);
+      return this.form(request, nextPage(request.query.get('continue')), null);
     }
     const { form } = request;
     const next = nextPage(form.get('continue'));
@@ -110,55 +104,40 @@ export class SignInPages {
     }
     await this.refuse(request, user?.id ?? null, 'password', right ? 'disabled' : 'wrong name or password');
     // The same words for all: who may not know must not learn who there is.
-    return this.#form(request, next, 'That name and that password do not belong together.');
+    return this.form(request, next, 'That name and that password do not belong together.');
   }
 
   async #signOut(request: PageRequest): Promise<PageAnswer> {
     const { tenant, clock, audit, sessions } = this.#o;
-    if (request.session !== null) await sessions.end(request.session);
-    if (request.signedIn !== null) {
-      const { id, name } = request.signedIn.user;
-      await audit({
-        type: 'user.signed_out',
-        tenant,
-        at: clock.now(),
-        data: { id, by: name, changes: {} },
-      });
+    const { session, signedIn, form } = request;
+    if (session !== null) await sessions.end(session);
+    if (signedIn !== null) {
+      const { id, name } = signedIn.user;
+      const everywhere = form.get('everywhere') === 'yes';
+      if (everywhere) await sessions.endAll(id);
+      const data = { id, by: name, changes: everywhere ? { everywhere } : {} };
+      await audit({ type: 'user.signed_out', tenant, at: clock.now(), data });
     }
     return { kind: 'redirect', to: '/signin', session: null };
   }
 
-  async #enrol(request: PageRequest): Promise<PageAnswer> {
-    const { users } = this.#o;
-    const { token = '' } = request.params;
-    const user = await users.byLink(token);
-    const over = notice('This link is not good any more. Ask your administrator for another one.', 404);
-    if (user === null) return over;
-    if (request.method === 'GET') return enrolForm(request, user, null);
-    const password = request.form.get('password') ?? '';
-    if (password !== request.form.get('again')) {
-      return enrolForm(request, user, 'The two passwords are not the same.');
-    }
-    try {
-      const enrolled = await users.enrol(token, password);
-      return enrolled === null ? over : await this.finish(request, enrolled, 'link', '/account');
-    } catch (fault) {
-      if (!(fault instanceof Refusal) || fault.code !== 'input_invalid') throw fault;
-      return enrolForm(request, user, fault.message);
-    }
-  }
-
-  #form(request: PageRequest, next: string, fault: string | null): PageAnswer {
+  /** The page; `fault`: why nobody is signed in. */
+  form(request: PageRequest, next: string, fault: string | null): PageAnswer {
     return {
       kind: 'page',
       status: fault === null ? 200 : 401,
       html: page({
         title: 'Sign in',
-        body: html`${fault !== null && html`<p class="fault" role="alert">${fault}</p>`}
+        script: true,
+        body: html`${
+          request.query.get('again') === '1' &&
+          html`<p>Sign in once more: what comes next asks that you are there now.</p>`
+        }
+${fault !== null && html`<p class="fault" role="alert">${fault}</p>`}
 <form method="post" action="/signin">
 <input type="hidden" name="csrf" value="${request.csrf}">
 <input type="hidden" name="continue" value="${next}">
-<label>Name <input type="text" name="name" autocomplete="username webauthn" autocapitalize="none" required></label>
+<label>Name <input type="text" name="name" autocomplete="username" autocapitalize="none" required></label>
 <label>Password <input type="password" name="password" autocomplete="current-password" required></label>
 <button class="main">Sign in</button>
 </form>
@@ -166,23 +145,4 @@ ${this.#o.otherWays(request, next)}`,
       }),
     };
   }
-}
-
-function enrolForm(request: PageRequest, user: UserRecord, fault: string | null): PageAnswer {
-  return {
-    kind: 'page',
-    status: fault === null ? 200 : 400,
-    html: page({
-      title: 'Choose a password',
-      body: html`${fault !== null && html`<p class="fault" role="alert">${fault}</p>`}
-<p>For <strong>${user.displayName}</strong>. You sign in as <span class="code">${user.name}</span>.</p>
-<form method="post" action="/enrol/${request.params.token ?? ''}">
-<input type="hidden" name="csrf" value="${request.csrf}">
-<input type="hidden" name="name" autocomplete="username" value="${user.name}">
-<label>Password, 15 characters or more <input type="password" name="password" autocomplete="new-password" minlength="15" required></label>
-<label>Once more <input type="password" name="again" autocomplete="new-password" required></label>
-<button class="main">Go on</button>
-</form>`,
-    }),
-  };
 }

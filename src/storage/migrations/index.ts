@@ -8,6 +8,7 @@ import { people } from './0007-people.ts';
 import { approvers } from './0008-approvers.ts';
 import { habits } from './0009-habits.ts';
 import { personGrants } from './0010-person-grants.ts';
+import { userPages } from './0011-user-pages.ts';
 import type { Migration } from './migration.ts';
 
 export type { MigrationTarget } from './migrate.ts';
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   approvers,
   habits,
   personGrants,
+  userPages,
 ];

@@ -136,13 +136,14 @@ export function approvalStore(link: Link): ApprovalStore {
         .where('id', '=', id);
       return rows.optional(await query.executeTakeFirst());
     },
-    async list(tenant, { status, after, limit }) {
+    async list(tenant, { status, user, after, limit }) {
       let query = link.db
         .selectFrom('approvals')
         .select(COLUMNS)
         .where('tenant', '=', tenant)
         .where('id', '>', after ?? '');
       if (status !== undefined) query = query.where('status', '=', status);
+      if (user !== undefined) query = query.where('user_id', '=', user);
       return rows.many(await query.orderBy('id').limit(limit).execute());
     },
     async decideFirst({ tenant, id, first }, now) {

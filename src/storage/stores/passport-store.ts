@@ -91,9 +91,10 @@ export function passportStore({ db }: Link): PassportStore {
         .where('jti', '=', jti);
       return rows.optional(await query.executeTakeFirst());
     },
-    async list(tenant, { agentId, liveAt, after, limit }) {
+    async list(tenant, { agentId, userId, liveAt, after, limit }) {
       let query = db.selectFrom('passports').select(COLUMNS).where('tenant', '=', tenant);
       if (agentId !== undefined) query = query.where('agent_id', '=', agentId);
+      if (userId !== undefined) query = query.where('user_id', '=', userId);
       if (liveAt !== undefined) query = query.where('expires_at', '>', liveAt);
       if (after !== null) {
         query = query.where(({ eb, refTuple, selectFrom }) =>

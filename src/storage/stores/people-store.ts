@@ -55,7 +55,7 @@ const sessions = rowReader<SignInSessionRecord>(
     hash: z.string(),
     tenant: z.string(),
     userId: z.string(),
-    method: z.enum(['password', 'passkey', 'upstream', 'link']),
+    method: z.enum(['password', 'passkey', 'upstream', 'upstream-again', 'link']),
     signedInAt: z.number(),
     expiresAt: z.number(),
   }),
@@ -87,6 +87,8 @@ const passkeys = rowReader<PasskeyRecord>(
     usedAt: z.number().nullable(),
   }),
 );
+
+const IDENTITY = ['tenant', 'issuer', 'subject', 'user_id as userId', 'created_at as createdAt'] as const;
 
 const identities = rowReader<IdentityRecord>(
   'user_identities',
@@ -266,6 +268,25 @@ export function peopleStore({ db }: Link): PeopleStore {
         .executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
+    async renamePasskey({ tenant, id, userId }, label) {
+      const result = await db
+        .updateTable('passkeys')
+        .set({ label })
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .where('user_id', '=', userId)
+        .executeTakeFirst();
+      return result.numUpdatedRows === 1n;
+    },
+    async deletePasskey({ tenant, id, userId }) {
+      const result = await db
+        .deleteFrom('passkeys')
+        .where('tenant', '=', tenant)
+        .where('id', '=', id)
+        .where('user_id', '=', userId)
+        .executeTakeFirst();
+      return result.numDeletedRows === 1n;
+    },
     deletePasskeys: (tenant, userId) => drop('passkeys', tenant, userId),
     async insertIdentity({ tenant, issuer, subject, userId, createdAt }) {
       const result = await db
@@ -278,11 +299,29 @@ export function peopleStore({ db }: Link): PeopleStore {
     async identity(tenant, issuer, subject) {
       const query = db
         .selectFrom('user_identities')
-        .select(['tenant', 'issuer', 'subject', 'user_id as userId', 'created_at as createdAt'])
+        .select(IDENTITY)
         .where('tenant', '=', tenant)
         .where('issuer', '=', issuer)
         .where('subject', '=', subject);
       return identities.optional(await query.executeTakeFirst());
+    },
+    async identities(tenant, userId) {
+      const query = db
+        .selectFrom('user_identities')
+        .select(IDENTITY)
+        .where('tenant', '=', tenant)
+        .where('user_id', '=', userId);
+      return identities.many(await query.execute());
+    },
+    async deleteIdentity({ tenant, issuer, subject, userId }) {
+      const result = await db
+        .deleteFrom('user_identities')
+        .where('tenant', '=', tenant)
+        .where('issuer', '=', issuer)
+        .where('subject', '=', subject)
+        .where('user_id', '=', userId)
+        .executeTakeFirst();
+      return result.numDeletedRows === 1n;
     },
     deleteIdentities: (tenant, userId) => drop('user_identities', tenant, userId),
     async deleteExpired(before) {

@@ -18,8 +18,11 @@ export interface Sent {
 }
 
 /** The admin API of a real service, over real sockets. */
-export async function startAdminApi() {
-  const service = await startTestService();
+export async function startAdminApi(
+  settings: Readonly<Record<string, string>> = {},
+  o: { readonly byName?: boolean; readonly port?: number } = {},
+) {
+  const service = await startTestService(settings, o);
   const port = Number(new URL(service.controlUrl).port);
   const send = (method: string, path: string, o: Sent = {}): Promise<Answer> => {
     const raw = o.raw ?? (o.body === undefined ? undefined : JSON.stringify(o.body));

@@ -157,6 +157,7 @@ const data: { readonly [T in AuditEventType]: AuditEventMap[T] } = {
   'user.enrolled': change,
   'user.signed_in': change,
   'user.signed_out': change,
+  'user.confirmed': change,
   'user.refused': { user: null, method: 'password', reason: 'wrong name or password', remote: '127.0.0.1' },
   'grant.given': change,
   'grant.refused': change,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { Approvals } from '../../../src/approvals/index.ts';
 import type { AuditEvent, Clock, JsonObject, PresentedPassport } from '../../../src/core/index.ts';
 import {
   MemoryReplayStore,
@@ -108,6 +109,17 @@ export async function openBench(
       await served.revocations.revoke({ tenant: 'default', kind: 'user', value, by, reason });
     },
     pages: room.pages,
+    // What people decide and end on pages of their own is tested with the whole service.
+    once: storage.replay,
+    approvals: new Approvals({
+      store: storage.approvals,
+      clock,
+      audit: given.audit ?? (async (event) => void events.push(event)),
+      lifetimeMs: 60_000,
+    }),
+    access: { list: async () => [], end: async () => false },
+    providers: [],
+    fetch: () => Promise.reject(new TypeError('there are no providers')),
     onFault: (fault) => faults.push(fault),
   });
   app.use((req, res, next) => people.pages(req, res, next));

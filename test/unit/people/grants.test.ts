@@ -74,6 +74,27 @@ test('a grant is listed by user and agent, shown, ended with its reason, and the
   );
 });
 
+test('a user sees what they let an agent do, and ends it by a click; another user can not', async () => {
+  await allow();
+  const [grant] = await grants(`?user=${userId}`);
+  const page = await browser.visit('/account');
+  expect(page.text).toContain('<strong>portal</strong> may');
+  const end = page.forms.findIndex(({ action }) => action === '/account/end');
+  const other = await admin('POST', '/users', { name: 'eve', displayName: 'Eve' });
+  const thief = new TestBrowser(api.controlUrl);
+  const account = await thief.submit(await thief.visit(String(other.json?.link)), {
+    password: PASSWORD,
+    again: PASSWORD,
+  });
+  const csrf = account.forms[0]?.fields.find(([name]) => name === 'csrf')?.[1] ?? '';
+  const stolen = { csrf, what: String(grant?.id) };
+  expect((await thief.submit(page, stolen, { form: end })).status).toBe(404);
+  expect(await grants(`?user=${userId}`)).toHaveLength(1);
+  const after = await browser.submit(page, {}, { form: end });
+  expect(after.text).toContain('No agent holds anything in your name now.');
+  expect(await grants(`?user=${userId}`)).toEqual([]);
+});
+
 test('auditors read, approvers do not, and neither ends anything', async () => {
   await allow();
   const [grant] = await grants();

@@ -13,10 +13,29 @@ const user = z
     status: z.enum(['active', 'disabled']),
     hasPassword: z.boolean(),
     passkeys: z.int(),
+    identities: z
+      .array(z.object({ provider: z.string().nullable(), subject: z.string() }))
+      .readonly()
+      .describe('Who they are at OpenID providers; null: one that the settings name no more.'),
     createdAt: moment,
     updatedAt: moment,
   })
   .meta({ id: 'User' });
+
+const upstream = z.strictObject({
+  provider: z
+    .string()
+    .min(1)
+    .max(31)
+    .describe('A provider of people.providers.')
+    .meta({ examples: ['corp'] }),
+  subject: z
+    .string()
+    .min(1)
+    .max(255)
+    .describe('Who the user is there: the `sub` of its tokens.')
+    .meta({ examples: ['248289761001'] }),
+});
 
 const withLink = z.object({
   user,
@@ -40,11 +59,13 @@ export const userRoutes: readonly Route[] = [
         .meta({ examples: ['ada@example.com'] })
         .describe('What the user types to sign in.'),
       displayName: line(100).meta({ examples: ['Ada Lovelace'] }),
+      upstream: upstream.optional(),
     }),
     result: withLink,
     status: 201,
-    handle: async ({ body }, { rooms, by }) => {
-      const { user: added, link, expiresAt } = await rooms.users.add(body, by);
+    handle: async ({ body: { upstream: named, ...rest } }, { rooms, by }) => {
+      const wanted = { ...rest, ...(named === undefined ? {} : { upstream: named }) };
+      const { user: added, link, expiresAt } = await rooms.users.add(wanted, by);
       return { user: added, link: revealOnce(link), expiresAt };
     },
   }),
@@ -100,6 +121,26 @@ export const userRoutes: readonly Route[] = [
       const { user: changed, link, expiresAt } = await rooms.users.reset(params.id, by);
       return { user: changed, link: revealOnce(link), expiresAt };
     },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/users/:id/link',
+    summary: 'Let a user sign in through an OpenID provider.',
+    roles: ['admin'],
+    params: identified,
+    body: upstream,
+    result: user,
+    handle: ({ params, body }, { rooms, by }) => rooms.users.link(params.id, body, by),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/users/:id/unlink',
+    summary: 'Take an OpenID provider from a user, who is signed out everywhere.',
+    roles: ['admin'],
+    params: identified,
+    body: upstream,
+    result: user,
+    handle: ({ params, body }, { rooms, by }) => rooms.users.unlink(params.id, body, by),
   }),
   defineRoute({
     method: 'delete',
