@@ -47,6 +47,7 @@ const passport = z.strictObject({
   rps: figure,
   p50Ms: figure,
   p99Ms: figure,
+  cpuUs: figure.nullable(),
   storage: z.enum(['memory', 'process', 'power']).optional(),
   ...labels,
 });
@@ -74,11 +75,10 @@ const BENCHES = [
     bench: 'passport',
     options: [],
     shape: passport,
-    named: ['name', 'operation', 'note'],
-    rows: ['sallyport client-credentials-jwt-dpop', 'bare-oidc-provider client-credentials-jwt-dpop'].concat([
-      'sallyport token-exchange',
-      'sallyport verify-at-gateway',
-    ]),
+    named: ['name', 'operation', 'storage', 'note'],
+    rows: ['client-credentials-jwt-dpop', 'client-credentials-secret', 'token-exchange']
+      .flatMap((operation) => [`sallyport ${operation}`, `bare-oidc-provider ${operation}`])
+      .concat(['sallyport introspection', 'sallyport verify-at-gateway']),
     rowOf: (row: Row) => `${row.name} ${row.operation}`,
   },
   {
