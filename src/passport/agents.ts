@@ -1,5 +1,6 @@
 import { type JsonObject, newId, Refusal, SecretBytes } from '../core/index.ts';
 import { AgentChanges, type AgentChangesOptions } from './agent-changes.ts';
+import { credentialFault, PUBLIC_ALONE, RATCHET_ALONE } from './agent-credentials.ts';
 import { type AgentDraft, readAgentDraft } from './agent-input.ts';
 import { type Agents, type AgentView, type NewAgent, viewOf, type WithSecret } from './agent-view.ts';
 import type { PassportStores } from './options.ts';
@@ -7,13 +8,6 @@ import { newClientSecret, type Pepper } from './pepper.ts';
 import type { AgentRecord } from './store.ts';
 
 const MOST_SECRETS = 4;
-/** Else a copy would take the other way. */
-const RATCHET_ALONE =
-  'An agent whose keys give way with each use has keys alone: no secret and no certificate.';
-const NEEDS_CREDENTIAL =
-  'An agent needs a public key, a certificate or a client secret, unless it is a public client.';
-const PUBLIC_ALONE =
-  'A public client has no key, certificate or secret, and needs redirectUris or device: it acts for people alone.';
 const LONGEST_OVERLAP_SECONDS = 30 * 24 * 3600;
 
 export interface AgentRegistryOptions extends AgentChangesOptions {
@@ -275,17 +269,6 @@ function kidsOf(jwks: readonly JsonObject[]): string[] {
 
 function thumbprintsOf(certificates: AgentRecord['certificates']): string[] {
   return certificates.map(({ x5t }) => x5t);
-}
-
-/** Which rule about credentials is broken, or null. */
-function credentialFault(o: {
-  readonly credentials: number;
-  /** Whether it has a way to ask people. */
-  readonly forPeople: boolean;
-  readonly publicClient: boolean;
-}): string | null {
-  if (o.publicClient) return o.credentials > 0 || !o.forPeople ? PUBLIC_ALONE : null;
-  return o.credentials === 0 ? NEEDS_CREDENTIAL : null;
 }
 
 /** Without the members that are undefined: those are not asked to change. */

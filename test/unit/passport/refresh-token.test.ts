@@ -1,3 +1,6 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AskingAgent, newPerson, type TestPerson } from '../../support/consent.ts';
@@ -77,6 +80,31 @@ describe('a refresh token', () => {
     expect(got).toHaveLength(1);
     expect(await agent.isLive(String(got[0]?.body.access_token))).toBe(false);
     expect(await refused(agent.refresh(String(got[0]?.body.refresh_token)))).toBe('invalid_grant');
+  });
+
+  test('of uses at two nodes at once, at most one gets a passport, and the family ends on both', async () => {
+    const { refresh } = await agent.tokens(person);
+    const node = await bench.openNode();
+    const server = createServer(express().use(node.issuer));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const there = new AskingAgent({ ...bench, issuer }, agent.agent, null, agent.dpop);
+    const uses = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? agent : there).refresh(refresh));
+    const got = (await Promise.all(uses)).filter(({ status }) => status === 200);
+    expect(got.length).toBeLessThanOrEqual(1);
+    for (const { body } of got) {
+      expect(await agent.isLive(String(body.access_token))).toBe(false);
+      expect(await refused(there.refresh(String(body.refresh_token)))).toBe('invalid_grant');
+    }
+    const [grant] = await bench.room.personGrants.list({
+      agentId: agent.id,
+      liveOnly: false,
+      after: null,
+      limit: 1,
+    });
+    expect(grant).toMatchObject({ status: 'ended', endedBy: 'the issuer' });
+    server.closeAllConnections();
+    server.close();
   });
 
   test('of a public client is good with its key alone, and one with another key uses nothing up', async () => {
