@@ -64,7 +64,7 @@ void write_head(Out& out, const Shape& s, const std::vector<Tensor>& tensors) {
   out.bytes("GGUF", 4);
   out.number<uint32_t>(3);
   out.number<uint64_t>(tensors.size());
-  out.number<uint64_t>(14);
+  out.number<uint64_t>(15);
   out.key("general.architecture", 8);
   out.text("llama");
   const std::pair<const char*, uint32_t> numbers[] = {{"context_length", 4096}, {"embedding_length", s.width}, {"block_count", s.layers}, {"feed_forward_length", s.ff},
@@ -88,6 +88,8 @@ void write_head(Out& out, const Shape& s, const std::vector<Tensor>& tensors) {
   out.number<uint32_t>(6);
   out.number<uint64_t>(s.vocabulary);
   for (uint32_t i = 0; i < s.vocabulary; i++) out.number(0.0f);
+  out.key("tokenizer.ggml.unknown_token_id", 4);
+  out.number<uint32_t>(0);
   uint64_t offset = 0;
   for (const Tensor& t : tensors) {
     out.text(t.name);

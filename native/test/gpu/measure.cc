@@ -19,11 +19,11 @@ double seconds_since(Clock::time_point begun) { return std::chrono::duration<dou
 
 struct Plan {
   bool dry;
-  int runs() const { return dry ? 3 : 40; }
+  int runs() const { return dry ? 1 : 40; }
   double burst_seconds() const { return dry ? 0.2 : 4; }
   uint32_t batch() const { return dry ? 256 : 8192; }
-  std::vector<uint32_t> lengths() const { return dry ? std::vector<uint32_t>{9, 33} : std::vector<uint32_t>{100, 300}; }
-  size_t waiting() const { return dry ? 8 : 64; }
+  std::vector<uint32_t> lengths() const { return dry ? std::vector<uint32_t>{9, 17} : std::vector<uint32_t>{100, 300}; }
+  size_t waiting() const { return dry ? 2 : 64; }
 };
 
 guard_engine* open_engine(const char* file, const Plan& plan, guard_backend backend, uint64_t device_bytes, guard_streaming way) {
