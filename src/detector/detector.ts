@@ -91,6 +91,8 @@ export interface Detector {
     readonly call: Call;
     readonly now: number;
     readonly deadlineMs: number;
+    /** What the agent was registered for, as its passport states it. */
+    readonly purpose?: string | null;
   }): Promise<Verdict>;
   /**
    * Takes in what the agent is told: results change the session's risk. Instructions are the user's, and
@@ -235,10 +237,12 @@ class CanaryDetector implements Detector {
     readonly call: Call;
     readonly now: number;
     readonly deadlineMs: number;
+    readonly purpose?: string | null;
   }): Promise<Verdict> {
     const { subject, call, now } = o;
     const session = this.#sessions.ofAgent(subject, now);
     session.calls += 1;
+    if (typeof o.purpose === 'string') session.provenance.purpose(o.purpose);
     this.#options.recorder?.call(subject, call, now);
     const waitMs = this.#take(session, subject, now);
     const view = viewCall(call);

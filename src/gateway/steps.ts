@@ -61,6 +61,7 @@ export async function inspectCall(
     call,
     now: line.clock.now(),
     deadlineMs: line.settings.detectorDeadlineMs,
+    purpose: passport.purpose,
   });
   await tellFindings(line, story, verdict.findings, stricter(decision.effect, verdict.effect));
   if (verdict.contain !== undefined) {

@@ -3,6 +3,8 @@ import { type Check, NO_FINDINGS } from './check.ts';
 
 /** Where the user's word is not known, a result may well have said what the user wanted. */
 const UNKNOWN_WISH = 0.6;
+/** Less so where it is known at least what the agent is for. */
+const KNOWN_PURPOSE = 0.8;
 const MAX_SHOWN = 4;
 
 /** The call does what a result ordered, with names that nobody but that result gave. */
@@ -10,11 +12,13 @@ export const provenanceCheck: Check = ({ following, session }) => {
   const { best } = following;
   if (best === null) return NO_FINDINGS;
   const { command, shared } = best;
-  const { known } = session.provenance.wish;
-  const score = known ? best.score : best.score * UNKNOWN_WISH;
+  const { known, purpose } = session.provenance.wish;
+  const score = known ? best.score : best.score * (purpose ? KNOWN_PURPOSE : UNKNOWN_WISH);
   const names = shared.slice(0, MAX_SHOWN).join(', ');
   const what = names === '' ? 'It does just that' : `It takes up ${names}`;
-  const who = known ? 'the user never asked for it' : 'what the user asked for is not known in this session';
+  const unknown = 'what the user asked for is not known in this session';
+  const stranger = purpose ? `${unknown}, and what the agent is registered for does not name it` : unknown;
+  const who = known ? 'the user never asked for it' : stranger;
   return [
     {
       check: 'provenance.commanded',

@@ -105,6 +105,13 @@ export class Provenance {
     return [];
   }
 
+  /** What the agent was registered for. The user's word, once it is there, says more. */
+  purpose(text: string): void {
+    if (this.#wish !== NO_WISH) return;
+    this.#wish = { ...addWish(NO_WISH, text), known: false, purpose: true, delegates: [] };
+    this.#wishBytes = bytesOfWish(this.#wish);
+  }
+
   /** The user's word. */
   instruction(text: string): void {
     this.#wish = addWish(this.#wish, text);

@@ -6,13 +6,21 @@ import { isVerb } from './verbs.ts';
 /** What the user asked for, as far as calls are measured by it. */
 export interface Wish {
   readonly known: boolean;
+  /** What the agent was registered for is in it: an administrator's word, of what it does in general. */
+  readonly purpose: boolean;
   readonly tokens: ReadonlySet<string>;
   readonly verbs: ReadonlySet<string>;
   /** Folded names of those whose requests the user handed on ("do what Ana asks for"); empty when none. */
   readonly delegates: readonly string[];
 }
 
-export const NO_WISH: Wish = { known: false, tokens: new Set(), verbs: new Set(), delegates: [] };
+export const NO_WISH: Wish = {
+  known: false,
+  purpose: false,
+  tokens: new Set(),
+  verbs: new Set(),
+  delegates: [],
+};
 
 /** So much of a user's words is kept; a session has a task, not a book. */
 const MAX_CHARS = 16 * 1024;
@@ -45,6 +53,7 @@ export function addWish(wish: Wish, text: string): Wish {
     : [];
   return {
     known: true,
+    purpose: wish.purpose,
     tokens:
       wish.tokens.size > MAX_TOKENS
         ? wish.tokens
