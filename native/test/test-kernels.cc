@@ -1,4 +1,6 @@
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <random>
 
 #include "base/fail.h"
@@ -56,6 +58,19 @@ std::vector<float> multiplied(const Kernels& k, const Product& p) {
 }
 
 }  // namespace
+
+TEST("an activation that is no number makes the outputs of its row none, on every instruction set, and no other row's") {
+  std::mt19937 random(7);
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+    Product p = random_product(Pack::Q8, 3, 64, 1, random);
+    p.x[64 + 40] = bad;
+    for (const guard_isa isa : {GUARD_ISA_SCALAR, GUARD_ISA_AVX2, GUARD_ISA_AVX512, GUARD_ISA_AMX})
+      if (const Kernels* k = table_of(isa)) {
+        const std::vector<float> y = multiplied(*k, p);
+        for (size_t i = 0; i < y.size(); i++) CHECK_THAT(std::isnan(y[i]) == (i / kPanel == 1), std::string(k->name) + ", output " + std::to_string(i));
+      }
+  }
+}
 
 TEST("every instruction set multiplies quantized matrices of every shape to the same bits") {
   std::mt19937 random(20261129);

@@ -255,3 +255,17 @@ TEST("a scale that is no number is refused: NaN would make every comparison with
     refused(doc, "not finite");
   }
 }
+
+TEST("found by the fuzzer: a precompiled normalizer without a trie is one that changes nothing") {
+  const std::string path = golden_folder() + "/../fuzz/corpus/unigram.gguf";
+  guard_open_options options{};
+  options.model = path.c_str();
+  options.tokenizer_only = 1;
+  guard_engine* engine = nullptr;
+  CHECK(guard_open(&options, &engine, nullptr) == GUARD_OK);
+  int32_t ids[8];
+  size_t n = 0;
+  CHECK(guard_tokenize(engine, "the 12", 6, 0, ids, 8, &n, nullptr) == GUARD_OK);
+  CHECK(n > 0);
+  guard_close(engine);
+}

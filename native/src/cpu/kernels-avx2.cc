@@ -1,6 +1,7 @@
 #include <immintrin.h>
 
 #include "cpu/kernels.h"
+#include "cpu/lanes.h"
 
 namespace {
 /// AVX2, FMA, F16C: a panel's 16 lanes are two registers.
@@ -61,6 +62,26 @@ struct Isa {
     return {_mm256_add_epi32(acc.a, pairs(w.a, v)), _mm256_add_epi32(acc.b, pairs(w.b, v))};
   }
   static F to_float(I x) { return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)}; }
+  static int32_t sum(VI v) {
+    int32_t a[16], all = 0;
+    __builtin_memcpy(a, &v, 64);
+    for (const int32_t one : a) all += one;
+    return all;
+  }
+  static int32_t top(VI v) {
+    int32_t a[16], most = 0;
+    __builtin_memcpy(a, &v, 64);
+    for (const int32_t one : a) most = one > most ? one : most;
+    return most;
+  }
+  static V gather(const float* from, VI at) {
+    __m256i i[2];
+    __builtin_memcpy(i, &at, 64);
+    const __m256 got[2] = {_mm256_i32gather_ps(from, i[0], 4), _mm256_i32gather_ps(from, i[1], 4)};
+    V v;
+    __builtin_memcpy(&v, got, 64);
+    return v;
+  }
 };
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include <immintrin.h>
 
 #include "cpu/kernels.h"
+#include "cpu/lanes.h"
 
 namespace {
 /// AVX-512 F, BW, VL, VNNI: one register holds a panel's 16 lanes. bfloat16 weights are widened and multiplied in
@@ -34,6 +35,9 @@ struct Isa {
   }
   static I dot7(I acc, W w, const int8_t* x) { return dot8(acc, w, x); }
   static F to_float(I a) { return _mm512_cvtepi32_ps(a); }
+  static int32_t sum(VI v) { return _mm512_reduce_add_epi32((__m512i)v); }
+  static int32_t top(VI v) { return _mm512_reduce_max_epi32((__m512i)v); }
+  static V gather(const float* from, VI at) { return (V)_mm512_i32gather_ps((__m512i)at, from, 4); }
 };
 }  // namespace
 

@@ -7,10 +7,6 @@ namespace {
 using guard::cpu::Gemm;
 using guard::cpu::Pack;
 
-typedef float V __attribute__((vector_size(64), aligned(4)));
-typedef int32_t VI __attribute__((vector_size(64), aligned(4)));
-typedef int8_t VB __attribute__((vector_size(16), aligned(1)));
-
 inline V splat(float x) { return V{} + x; }
 inline V load(const float* p) { V v; __builtin_memcpy(&v, p, 64); return v; }
 inline void store(float* p, V v) { __builtin_memcpy(p, &v, 64); }
@@ -20,17 +16,19 @@ inline VI lane_below(size_t n) {
   return lanes < (VI{} + (int32_t)n);
 }
 /// Halves fold onto one another: one order of the sum for every instruction set.
-template <class Vector, class One>
-inline One folded(Vector v, One (*join)(One, One)) {
-  One a[16];
+inline float sum(V v) {
+  float a[16];
   __builtin_memcpy(a, &v, 64);
   for (int w = 8; w > 0; w /= 2)
-    for (int i = 0; i < w; i++) a[i] = join(a[i], a[i + w]);
+    for (int i = 0; i < w; i++) a[i] += a[i + w];
   return a[0];
 }
-inline float sum(V v) { return folded<V, float>(v, [](float a, float b) { return a + b; }); }
-inline int32_t sum(VI v) { return folded<VI, int32_t>(v, [](int32_t a, int32_t b) { return a + b; }); }
-inline float top(V v) { return folded<V, float>(v, [](float a, float b) { return b > a ? b : a; }); }
+inline float top(V v) {
+  float a[16];
+  __builtin_memcpy(a, &v, 64);
+  for (int i = 1; i < 16; i++) a[0] = a[i] > a[0] ? a[i] : a[0];
+  return a[0];
+}
 
 /// Sixteen lanes that are all there, and the last ones of a row.
 struct Whole {
@@ -86,21 +84,29 @@ inline V gelu(V x) {
   return x * 0.5f * (1.0f + select(z < V{}, -e, e));
 }
 
+/// Sums and maxima of integers come out the same in every order, so that each instruction set takes its own. A block
+/// with a value that is no number gets a scale that is none: it must not come out as an ordinary score.
 void quantize(const float* x, size_t k, const guard::cpu::Quantized& to) {
   const V magic = splat(12582912.0f);
+  constexpr int32_t kMagnitude = 0x7FFFFFFF, kInfinity = 0x7F800000;
   for (size_t b = 0; b < k / 32; b++) {
     const V lo = load(x + 32 * b), hi = load(x + 32 * b + 16);
-    const V alo = select(lo < V{}, -lo, lo), ahi = select(hi < V{}, -hi, hi);
-    const float most = top(select(alo > ahi, alo, ahi));
-    const float inverse = most > 0 ? 127.0f / most : 0.0f;
-    const VI first = __builtin_convertvector((lo * inverse + magic) - magic, VI), second = __builtin_convertvector((hi * inverse + magic) - magic, VI);
+    // The bits of magnitudes are ordered as their values are, with what is not finite above all.
+    const VI alo = (VI)lo & kMagnitude, ahi = (VI)hi & kMagnitude;
+    const int32_t bits = Isa::top((VI)select(alo > ahi, (V)alo, (V)ahi));
+    float most;
+    __builtin_memcpy(&most, &bits, 4);
+    const bool finite = bits < kInfinity;
+    const float inverse = finite && most > 0 ? 127.0f / most : 0.0f;
+    const V scaled_lo = finite ? lo * inverse : V{}, scaled_hi = finite ? hi * inverse : V{};
+    const VI first = __builtin_convertvector((scaled_lo + magic) - magic, VI), second = __builtin_convertvector((scaled_hi + magic) - magic, VI);
     const VB low = __builtin_convertvector(first, VB), high = __builtin_convertvector(second, VB);
     const size_t i = to.group * b;
     __builtin_memcpy(to.q + 32 * i, &low, 16);
     __builtin_memcpy(to.q + 32 * i + 16, &high, 16);
-    to.d[i] = most / 127.0f;
-    to.halves[2 * i] = sum(first);
-    to.halves[2 * i + 1] = sum(second);
+    to.d[i] = finite ? most / 127.0f : __builtin_nanf("");
+    to.halves[2 * i] = Isa::sum(first);
+    to.halves[2 * i + 1] = Isa::sum(second);
     to.minus[i] = -(to.halves[2 * i] + to.halves[2 * i + 1]);
   }
 }
@@ -166,9 +172,30 @@ void add(float* y, const float* x, size_t n) {
   each(n, [&](size_t i, auto lanes) { lanes.store(y + i, lanes.load(y + i) + lanes.load(x + i)); });
 }
 
+void relative(const float* row, const float* columns, size_t ld, const int32_t* places, size_t n, float scale, float* out) {
+  const VI down = {15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0}, lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  size_t j = 0;
+  for (; j + 16 <= n; j += 16) {
+    VI forward;
+    __builtin_memcpy(&forward, places - j - 15, 64);
+    const VI at = __builtin_shuffle(forward, down);
+    V v{};
+    if (row != nullptr) v += Isa::gather(row, at);
+    if (columns != nullptr) v += Isa::gather(columns + j * ld, at + lanes * (int32_t)ld);
+    store(out + j, v * scale);
+  }
+  for (; j < n; j++) {
+    const int32_t at = *(places - j);
+    float v = 0;
+    if (row != nullptr) v += row[at];
+    if (columns != nullptr) v += columns[j * ld + (size_t)at];
+    out[j] = v * scale;
+  }
+}
+
 #include "cpu/gemm-impl.h"
 
 }  // namespace
 
 #define GUARD_KERNELS(table, text) \
-  const guard::cpu::Kernels guard::cpu::table = {text, Isa::kGroup, gemm, quantize, rms_norm, layer_norm, silu_mul, gelu_mul, softmax, add}
+  const guard::cpu::Kernels guard::cpu::table = {text, Isa::kGroup, gemm, quantize, rms_norm, layer_norm, silu_mul, gelu_mul, softmax, add, relative}

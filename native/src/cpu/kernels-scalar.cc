@@ -1,5 +1,6 @@
 #include "cpu/half.h"
 #include "cpu/kernels.h"
+#include "cpu/lanes.h"
 
 namespace {
 /// Plain C++: runs everywhere, and says what the others must compute.
@@ -45,6 +46,21 @@ struct Isa {
   }
   static I dot7(const I& acc, const W& w, const int8_t* x) { return dot8(acc, w, x); }
   static F to_float(const I& a) { F f; for (int i = 0; i < 16; i++) f.v[i] = (float)a.v[i]; return f; }
+  static int32_t sum(const VI& v) {
+    int32_t all = 0;
+    for (int i = 0; i < 16; i++) all += v[i];
+    return all;
+  }
+  static int32_t top(const VI& v) {
+    int32_t most = v[0];
+    for (int i = 1; i < 16; i++) most = v[i] > most ? v[i] : most;
+    return most;
+  }
+  static V gather(const float* from, const VI& at) {
+    V v;
+    for (int i = 0; i < 16; i++) v[i] = from[at[i]];
+    return v;
+  }
 };
 }  // namespace
 

@@ -71,6 +71,8 @@ struct Kernels {
   /// In place; x is scaled first. Sums run in lanes by position, so that the result depends on n alone.
   void (*softmax)(float* x, size_t n, float scale);
   void (*add)(float* y, const float* x, size_t n);
+  /// out[j] = (row[place] + columns[j * ld + place]) * scale with place = places[-j]; either of the two may be null.
+  void (*relative)(const float* row, const float* columns, size_t ld, const int32_t* places, size_t n, float scale, float* out);
 };
 
 extern const Kernels kScalar;

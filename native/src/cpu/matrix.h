@@ -88,5 +88,7 @@ class Cpu {
 };
 
 constexpr size_t padded16(size_t n) { return (n + 15) / 16 * 16; }
+/// Of rows that are written in tiles: never a power of two, which would put a tile's rows into one set of the cache.
+constexpr size_t row_stride(size_t n) { return padded16(n) + 16; }
 
 }  // namespace guard::cpu

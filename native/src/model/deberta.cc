@@ -234,8 +234,8 @@ void Deberta::forward(std::vector<Pass>& passes) {
     }
   size_t longest = 1;
   for (const auto& part : batch.parts) longest = std::max(longest, part.rows);
-  std::vector<uint32_t> places_of(2 * longest);  // by distance + longest
-  for (size_t i = 1; i < 2 * longest; i++) places_of[i] = static_cast<uint32_t>(bucket(static_cast<int64_t>(i) - static_cast<int64_t>(longest)));
+  std::vector<int32_t> places_of(2 * longest);  // by distance + longest
+  for (size_t i = 1; i < 2 * longest; i++) places_of[i] = static_cast<int32_t>(bucket(static_cast<int64_t>(i) - static_cast<int64_t>(longest)));
   const float scale = 1.0f / std::sqrt(static_cast<float>(h) * static_cast<float>(1 + c2p_ + p2c_));
 
   feed->begin();
@@ -267,13 +267,7 @@ void Deberta::forward(std::vector<Pass>& passes) {
         cpu_->k.gemm({cpu::Pack::F32, m.bytes.data(), m.panel_bytes(), m.panels(), h, q.data() + (part.row + first) * ld + head * h, ld, {}, n, c2p.data(), ldp, false});
       }
       for (size_t r = 0; r < n; r++)
-        for (size_t j = 0; j < part.rows; j++) {
-          const uint32_t place = places_of[first + r - j + longest];
-          float sum = 0;
-          if (c2p_) sum += c2p[r * ldp + place];
-          if (p2c_) sum += p2c[p * heads_ + head][j * ldp + place];
-          out[r * ldo + j] = sum * scale;
-        }
+        cpu_->k.relative(c2p_ ? c2p.data() + r * ldp : nullptr, p2c_ ? p2c[p * heads_ + head].data() : nullptr, ldp, places_of.data() + first + r + longest, part.rows, scale, out + r * ldo);
     };
     EncoderAttention job{q.data(), k.data(), v.data(), ld, heads_, h, scale, 0, y.data(), ld, {}};
     if (c2p_ || p2c_) job.extra = extra;

@@ -99,7 +99,7 @@ class Decoder final : public Model {
 void Decoder::load(const DecoderNames& names, const TensorSource& source, stream::Streaming& streaming) {
   Weights w(source);
   const uint64_t d = c_.width, q = uint64_t(c_.heads) * c_.head_width, kv = uint64_t(c_.kv_heads) * c_.head_width;
-  ld_ = cpu::padded16(d);
+  ld_ = cpu::row_stride(d);
   embedding_ = w.matrix(names.of("token_embd.weight", "model.embed_tokens.weight"), vocabulary, d);
   output_norm_ = w.vector(names.of("output_norm.weight", "model.norm.weight"), d);
   // Tied embeddings: without an output matrix, the embedding serves.
@@ -141,7 +141,7 @@ void Decoder::load(const DecoderNames& names, const TensorSource& source, stream
 
 void Decoder::forward(std::vector<Pass>& passes) {
   if (runner) return runner->forward(passes);
-  const size_t h = c_.head_width, ldq = cpu::padded16(c_.heads * h), ldkv = cpu::padded16(c_.kv_heads * h), ldf = cpu::padded16(c_.ff);
+  const size_t h = c_.head_width, ldq = cpu::row_stride(c_.heads * h), ldkv = cpu::row_stride(c_.kv_heads * h), ldf = cpu::row_stride(c_.ff);
   struct Part {
     Pass* pass;
     size_t row, rows;

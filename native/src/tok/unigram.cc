@@ -23,7 +23,7 @@ class Charsmap {
     memcpy(&bytes, blob_.data(), 4);
     if (bytes % 4 != 0 || bytes > blob_.size() - 4) reject("The precompiled normalizer's trie is larger than its data.");
     units_.resize(bytes / 4);
-    memcpy(units_.data(), blob_.data() + 4, bytes);
+    if (bytes > 0) memcpy(units_.data(), blob_.data() + 4, bytes);
     texts_ = std::string_view(blob_).substr(4 + bytes);
     if (!texts_.empty() && texts_.back() != '\0') reject("The precompiled normalizer's texts have no end.");
   }
