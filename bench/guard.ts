@@ -86,10 +86,10 @@ for (const shape of DECODERS) {
   }
 }
 if (wanted('encoder')) {
-  const model = join(folder, 'deberta-xsmall');
+  const model = join(folder, 'deberta-v3-xsmall');
   makeEncoder(model);
   for (const quant of ['F32', 'int8'] as const) {
-    const onnx = join(folder, `deberta-xsmall-${quant}.onnx`);
+    const onnx = join(folder, `deberta-v3-xsmall-${quant}.onnx`);
     makeOnnx(onnx, model, quant === 'F32' ? 'fp32' : 'int8');
     const input = { threads, prefixTokens: 0, parallel: 1 };
     await measure({
