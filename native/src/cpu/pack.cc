@@ -50,6 +50,14 @@ Pack pack_of(Dtype type) {
 
 void put(uint8_t* to, size_t lane, float value) { memcpy(to + 4 * lane, &value, 4); }
 
+/// Four bytes at a time: a layer out of the file is packed anew for each pass.
+void put_four(uint8_t* to, const uint8_t* from, uint32_t flip) {
+  uint32_t four;
+  memcpy(&four, from, 4);
+  four ^= flip;
+  memcpy(to, &four, 4);
+}
+
 float float_at(Dtype type, const uint8_t* row, size_t i) {
   float v;
   if (type == Dtype::F32) {
@@ -84,14 +92,14 @@ void pack_row(Dtype type, const uint8_t* row, size_t k, size_t r, uint8_t* panel
     case Dtype::Q8_0:
       for (size_t b = 0; b < k / 32; b++, row += 34, panel += unit) {
         put(panel, r, scale_at(row, name));
-        for (size_t i = 0; i < 32; i++) panel[64 + i / 4 * 64 + r * 4 + i % 4] = static_cast<uint8_t>(row[2 + i] + 128);
+        for (size_t g = 0; g < 8; g++) put_four(panel + 64 + g * 64 + r * 4, row + 2 + g * 4, 0x80808080);  // + 128 of each
       }
       return;
     case Dtype::Q4_0:
       for (size_t b = 0; b < k / 32; b++, row += 18, panel += unit) {
         put(panel, r, scale_at(row, name));
         // Low halves are elements 0 to 15, high halves 16 to 31: the packed order too.
-        for (size_t i = 0; i < 16; i++) panel[64 + i / 4 * 64 + r * 4 + i % 4] = row[2 + i];
+        for (size_t g = 0; g < 4; g++) put_four(panel + 64 + g * 64 + r * 4, row + 2 + g * 4, 0);
       }
       return;
     case Dtype::Q4_K:
