@@ -591,6 +591,33 @@ export const configSchema = z.strictObject({
         .describe(
           'A guard that serves several gates of this machine (sallyport guard serve): unix:PATH, or 127.0.0.1:PORT. In place of guard.model.',
         ),
+      cascadeModel: file.describe(
+        'A bigger guard model, relative to the state folder, asked only where guard.model is unsure. Default: none.',
+      ),
+      cascadeSha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .nullable()
+        .default(null)
+        .describe('SHA-256 of its file. Default: what stands in <model>.sha256, where that exists.'),
+      cascadePreset: z
+        .string()
+        .regex(/^[a-z0-9-]{1,40}$/)
+        .nullable()
+        .default(null)
+        .describe('How the bigger model is asked, as guard.preset.'),
+      cascadeFrom: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.3)
+        .describe('guard.model is unsure of what it scores from this on, and below guard.cascadeBelow.'),
+      cascadeBelow: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.97)
+        .describe('guard.model is sure again from this score on.'),
     })
     .prefault({}),
 });

@@ -4,9 +4,11 @@ export { BACKENDS, type ComputeSettings, computeOf, DEFAULT_COMPUTE, STREAMING }
 export { GuardFault } from './engine/fault.ts';
 export type { Guard, GuardScores, GuardSegment, GuardStatus } from './guard.ts';
 export { DEFAULT_MODEL, findModel } from './model-file.ts';
-export { type OpenGuard, openGuard, whyNoEngine } from './open-guard.ts';
+export { openGuard, whyNoEngine } from './open-guard.ts';
+export type { OpenGuard } from './opened.ts';
 export { PRESETS } from './presets/index.ts';
 export { parseGuardAddress, showGuardAddress } from './process/address.ts';
 export { serveGuard } from './process/serve.ts';
+export { remembering } from './remembering.ts';
 export { showGuardStatus } from './show-status.ts';
 export type { GuardCounts } from './supervised.ts';

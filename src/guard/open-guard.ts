@@ -3,18 +3,22 @@ import { join } from 'node:path';
 import type { Clock } from '../core/index.ts';
 import { createKeyFile } from '../files/index.ts';
 import { absentBecause } from './absent.ts';
+import { cascade } from './cascade.ts';
 import { type ComputeSettings, computeOf } from './compute.ts';
 import { findAddon } from './engine/addon-file.ts';
 import { GuardFault } from './engine/fault.ts';
-import type { Guard, GuardStatus } from './guard.ts';
+import type { GuardStatus } from './guard.ts';
 import { DEFAULT_MODEL, findModel } from './model-file.ts';
+import type { OpenGuard } from './opened.ts';
 import { parseGuardAddress } from './process/address.ts';
 import { connectChild } from './process/connect-child.ts';
 import { connectRemote } from './process/connect-remote.ts';
-import { type Connection, type GuardCounts, SupervisedGuard } from './supervised.ts';
+import { type Connection, SupervisedGuard } from './supervised.ts';
 
 /** In the data folder: that an engine has worked on this machine. */
 const WORKED_NOTE = 'guard-worked.json';
+/** The same of the bigger model of a cascade. */
+const BIGGER_WORKED_NOTE = 'guard-cascade-worked.json';
 
 /** The section `guard` of the settings. */
 export interface GuardSettings extends ComputeSettings {
@@ -26,6 +30,12 @@ export interface GuardSettings extends ComputeSettings {
   readonly deadlineMs: number;
   readonly memoryBytes: number | null;
   readonly remote: string | null;
+  /** A bigger model, asked where this one scores from `cascadeFrom` on and below `cascadeBelow`. */
+  readonly cascadeModel: string | null;
+  readonly cascadeSha256: string | null;
+  readonly cascadePreset: string | null;
+  readonly cascadeFrom: number;
+  readonly cascadeBelow: number;
 }
 
 export interface OpenGuardOptions {
@@ -38,19 +48,6 @@ export interface OpenGuardOptions {
   readonly clock: Clock;
   readonly onStatus?: (status: GuardStatus) => void;
   readonly onFault: (fault: unknown) => void;
-}
-
-/** A guard with the life of its process. */
-export interface OpenGuard extends Guard {
-  /** Whether a missing opinion counts as a missed deadline. */
-  readonly isRequired: boolean;
-  /** False: it is required, and not there; calls are judged as late. */
-  readonly isFit: boolean;
-  readonly counts: GuardCounts;
-  /** Resolves when the first attempt to start has come to an end, or after so long. */
-  settled(mostMs: number): Promise<void>;
-  stats(): Promise<Readonly<Record<string, number>> | null>;
-  close(): Promise<void>;
 }
 
 /** Why no engine can be had on this machine; null: it can. */
@@ -70,7 +67,25 @@ export function whyNoEngine(): string | null {
  */
 export function openGuard(o: OpenGuardOptions): OpenGuard {
   const { settings } = o;
-  const note = join(o.data, WORKED_NOTE);
+  const small = openOne(o, WORKED_NOTE);
+  if (settings.cascadeModel === null || !settings.enabled) return small;
+  const bigger: GuardSettings = {
+    ...settings,
+    model: settings.cascadeModel,
+    sha256: settings.cascadeSha256,
+    preset: settings.cascadePreset,
+    memoryBytes: null,
+    remote: null,
+  };
+  return cascade(small, openOne({ ...o, settings: bigger }, BIGGER_WORKED_NOTE), {
+    from: settings.cascadeFrom,
+    below: settings.cascadeBelow,
+  });
+}
+
+function openOne(o: OpenGuardOptions, noteName: string): OpenGuard {
+  const { settings } = o;
+  const note = join(o.data, noteName);
   let worked = existsSync(note);
   if (!settings.enabled) return neverThere('The guard model is turned off (guard.enabled).');
   const required = () => settings.required ?? worked;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/index.ts';
 import { DEFAULT_COMPUTE } from '../../src/guard/compute.ts';
-import { type GuardSettings, type OpenGuard, openGuard } from '../../src/guard/open-guard.ts';
+import { type GuardSettings, openGuard } from '../../src/guard/open-guard.ts';
+import type { OpenGuard } from '../../src/guard/opened.ts';
 import { addonOrReason, golden } from './support.ts';
 
 const found = addonOrReason();
@@ -32,6 +33,11 @@ const DEFAULTS: GuardSettings = {
   deadlineMs: 20_000,
   memoryBytes: null,
   remote: null,
+  cascadeModel: null,
+  cascadeSha256: null,
+  cascadePreset: null,
+  cascadeFrom: 0.3,
+  cascadeBelow: 0.97,
 };
 
 async function open(settings: Partial<GuardSettings> = {}, programRoot = home): Promise<OpenGuard> {
@@ -117,5 +123,28 @@ describe.skipIf('reason' in found)('once an engine has worked on a machine', () 
       kind: 'failing',
       reason: expect.stringContaining('.sha256'),
     });
+  });
+
+  it('asks a bigger model where the small one is unsure, and names both', async () => {
+    copyFileSync(golden('canary-f32.gguf'), join(home, 'bigger.gguf'));
+    const alone = await score(await open({ model: join(home, 'bigger.gguf') }));
+    const small = await score(await open());
+    const never = await open({ cascadeModel: 'bigger.gguf', cascadeFrom: 1, cascadeBelow: 1 });
+    expect(never.status).toMatchObject({ model: 'canary-guard.gguf, where unsure bigger.gguf' });
+    expect(await score(never)).toEqual(small);
+    const always = await open({ cascadeModel: 'bigger.gguf', cascadeFrom: 0, cascadeBelow: 1 });
+    expect(await score(always)).toEqual(alone);
+    expect(alone).not.toEqual(small);
+  });
+
+  it('is late where the bigger model is needed and gone', async () => {
+    const required = await open({
+      required: true,
+      cascadeModel: 'gone.gguf',
+      cascadeFrom: 0,
+      cascadeBelow: 1,
+    });
+    expect(required.status).toMatchObject({ kind: 'failing' });
+    expect(await score(required)).toBe('late');
   });
 });

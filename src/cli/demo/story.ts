@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCheckpointPublicKey, type VerifyReport, verifyAuditLog } from '../../audit/index.ts';
+import { showGuardStatus } from '../../guard/index.ts';
 import { PassportHolder } from '../relay/passport-holder.ts';
 import type { ReceivedWebhook } from './built-in.ts';
 import { callAs, claimsOf, type DemoAnswer } from './call.ts';
@@ -85,7 +86,16 @@ async function showTakeover(stage: Stage, holder: PassportHolder, tell: Tell): P
   expect(answer.status === 403, `the call was answered ${answer.status}`);
   tell(`     agent calls     POST /s/tickets/forward ${body}`);
   tellProblem(answer, tell);
-  await tellAlert(stage, tell);
+  tellGuard(stage, await tellAlert(stage, tell), tell);
+}
+
+/** What the model said of the ticket, where an engine runs it; the other checks hold the call without it as well. */
+function tellGuard({ service }: Stage, findings: readonly AlertFinding[], tell: Tell): void {
+  const status = service.guard();
+  const said = findings.find(({ check }) => check === 'guard.followed');
+  if (status.kind === 'ready')
+    expect(said !== undefined, 'the guard model did not take the ticket for an injection');
+  tell(`     guard model     ${said?.evidence ?? showGuardStatus(status)}`);
 }
 
 async function showDecoy(stage: Stage, holder: PassportHolder, tell: Tell): Promise<void> {
@@ -99,8 +109,13 @@ async function showDecoy(stage: Stage, holder: PassportHolder, tell: Tell): Prom
   await tellAlert(stage, tell);
 }
 
-/** The alert that has just been raised, as the SIEM got it. */
-async function tellAlert(stage: Stage, tell: Tell): Promise<void> {
+interface AlertFinding {
+  readonly check: string;
+  readonly evidence: string;
+}
+
+/** The alert that has just been raised, as the SIEM got it; answers its findings. */
+async function tellAlert(stage: Stage, tell: Tell): Promise<readonly AlertFinding[]> {
   const webhook = await stage.receiver.next(WEBHOOK_TIMEOUT_MS);
   expect(isSigned(webhook, stage.webhookSecret), 'the signature of the webhook is wrong');
   const { data } = JSON.parse(webhook.body);
@@ -109,6 +124,7 @@ async function tellAlert(stage: Stage, tell: Tell): Promise<void> {
   );
   tell(`     alert           ${data.severity}: ${data.title}`);
   tell(`     evidence        ${data.findings[0].evidence}`);
+  return data.findings;
 }
 
 async function showRevocation(stage: Stage, holder: PassportHolder, tell: Tell): Promise<void> {
