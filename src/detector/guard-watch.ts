@@ -2,6 +2,7 @@ import { canonicalJson } from '../audit/index.ts';
 import type { Call, Finding } from '../core/index.ts';
 import type { Guard, GuardScores, GuardSegment } from '../guard/index.ts';
 import { guardFinding } from './guard-finding.ts';
+import { ordersIn, weighed } from './result-orders.ts';
 
 /** Of a text the guard reads its beginning and its end: what is longer has its orders seen by the other checks. */
 const TEXT_CHARS = 16 * 1024;
@@ -93,15 +94,35 @@ export class GuardWatch {
     o: { readonly callId: string; readonly tool: string; readonly text: string },
   ): Promise<readonly Finding[]> {
     if (this.absent || o.text.trim() === '') return [];
-    const segments = segmentsOf(memory, { role: 'result', text: bounded(o.text) });
-    const scores = await memory.during(
-      this.#guard.score({ segments, labels: ['injection'], deadlineMs: RESULT_DEADLINE_MS }),
-    );
+    const scores = await memory.during(this.#ofResult(memory, o.text));
     if (scores === 'late') memory.miss();
     const finding = guardFinding('injection', scores, `${o.tool.slice(0, 64)} (${o.callId.slice(0, 64)})`);
     if (finding === null) return [];
     memory.alarm(o.callId, { tool: o.tool, score: finding.score });
     return [finding];
+  }
+
+  /** The model's word on the whole result and on what it orders, weighed with what is read without a model. */
+  async #ofResult(memory: GuardMemory, text: string): Promise<GuardScores> {
+    const { excerpts, naming } = ordersIn(text, memory.instruction);
+    const [whole = 'absent', ...near] = await Promise.all(
+      [bounded(text), ...excerpts].map((part) =>
+        this.#guard.score({
+          segments: segmentsOf(memory, { role: 'result', text: part }),
+          labels: ['injection'],
+          deadlineMs: RESULT_DEADLINE_MS,
+        }),
+      ),
+    );
+    if (whole === 'absent') return whole;
+    const probabilities: number[] = [];
+    for (const scores of [whole, ...near]) {
+      if (typeof scores === 'string') return 'late';
+      probabilities.push(scores.get('injection') ?? 0);
+    }
+    const [first = 0, ...others] = probabilities;
+    const worst = others.length === 0 ? null : Math.max(...others);
+    return new Map([['injection', weighed({ whole: first, near: worst, naming })]]);
   }
 
   /**

@@ -1,5 +1,6 @@
+export { commandsIn } from './commands.ts';
 export { fold } from './fold.ts';
 export { type Deed, deedOfRequest, deedOfTool, type Following, follow } from './follow.ts';
 export { Provenance } from './memory.ts';
-export { toolWords } from './tokens.ts';
+export { isName, tokensOf, toolWords } from './tokens.ts';
 export { onlyReads } from './verbs.ts';

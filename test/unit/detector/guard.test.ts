@@ -78,10 +78,17 @@ describe('the guard model', () => {
   it('marks a result, and raises the risk of its session less than a call would', async () => {
     const { guard } = guardOf(() => says(0.99));
     const detector = await bench.open({ guard });
-    const [finding] = await bench.read(detector, PLAIN);
+    const [finding] = await bench.read(detector, 'Please delete the old draft.');
     expect(finding).toMatchObject({ check: 'guard.injection', severity: 'medium' });
     expect(finding?.score).toBeGreaterThan(0.9);
     expect(detector.riskOf(subject, bench.now).score).toBeCloseTo((finding?.score ?? 0) / 2);
+  });
+
+  it('is believed less where a result orders nothing when it is read without a model', async () => {
+    const { guard } = guardOf(() => says(0.99));
+    const [finding] = await bench.read(await bench.open({ guard }), PLAIN);
+    expect(finding).toMatchObject({ check: 'guard.injection', severity: 'low' });
+    expect(finding?.score).toBeLessThan(0.5);
   });
 
   it('alone holds no call up in the balanced profile, and does in the strict one', async () => {

@@ -1,0 +1,60 @@
+import { commandsIn, isName, tokensOf } from './provenance/index.ts';
+
+/** What a result orders, as it is read without any model. */
+export interface Orders {
+  /** Each with what stands around it: the guard reads these once more by themselves. */
+  readonly excerpts: readonly string[];
+  /** Whether one names something (an address, an account, a URL) that the user never gave. */
+  readonly naming: boolean;
+}
+
+const MAX_EXCERPTS = 6;
+/** Of the text on either side of an order. */
+const AROUND_CHARS = 160;
+const ORDER_CHARS = 600;
+
+/** `instruction` is the user's word; where it is not known, every name would be foreign, and none counts. */
+export function ordersIn(text: string, instruction: string): Orders {
+  const given = new Set(tokensOf(instruction));
+  const foreign = (sentence: string) =>
+    tokensOf(sentence).some((token) => isName(token) && !given.has(token));
+  const orders = commandsIn(text, false).map(({ text: order }) => ({
+    order,
+    naming: instruction !== '' && foreign(order),
+  }));
+  // Those with foreign names first, so that harmless orders before them hide none.
+  const chosen = orders.toSorted((a, b) => Number(b.naming) - Number(a.naming)).slice(0, MAX_EXCERPTS);
+  return {
+    excerpts: chosen.map(({ order }) => around(text, order.slice(0, ORDER_CHARS))),
+    naming: chosen.some(({ naming }) => naming),
+  };
+}
+
+function around(text: string, order: string): string {
+  const at = text.indexOf(order);
+  if (at < 0) return order;
+  return text.slice(Math.max(0, at - AROUND_CHARS), at + order.length + AROUND_CHARS);
+}
+
+/** Logits that what is read without the model adds: names that nobody gave, and nothing ordered at all. */
+const NAMING = 3;
+const NOTHING = -6;
+
+/**
+ * The model's probability for the whole result and for its worst excerpt (null: it orders nothing), and the names, as
+ * one: the mean of the two logits, and what the names are worth.
+ */
+export function weighed(o: {
+  readonly whole: number;
+  readonly near: number | null;
+  readonly naming: boolean;
+}): number {
+  const whole = logit(o.whole);
+  const both = o.near === null ? whole + NOTHING : (whole + logit(o.near)) / 2;
+  return 1 / (1 + Math.exp(-(both + (o.naming ? NAMING : 0))));
+}
+
+function logit(probability: number): number {
+  const bounded = Math.min(1 - 1e-9, Math.max(1e-9, probability));
+  return Math.log(bounded / (1 - bounded));
+}
