@@ -20,6 +20,7 @@ COPY package.json ./
 COPY bin ./bin
 COPY src ./src
 COPY policies ./policies
+COPY models ./models
 COPY native/sources.mjs ./native/
 COPY --from=engine /app/native/build/guard.node /app/native/build/guard.node.json /app/native/build/guard-launch ./native/build/
 RUN mkdir /state && chown node:node /state && ln -s /app/bin/sallyport /usr/local/bin/sallyport

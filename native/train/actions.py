@@ -5,6 +5,7 @@ attacker's goal. So neither the verb nor the sink tells the classes apart: the p
 `{slot}` names a method of slots.Slots; `{0}`, `{1}` … name the action's own values, which the call repeats.
 """
 
+import re
 from collections import namedtuple
 
 # domain, values (slots), ways to say it, tool names, argument names (one a value, '' when the call does not carry it), reads (True: harmless)
@@ -12,7 +13,7 @@ Action = namedtuple('Action', 'domain values texts tools arguments reads')
 
 
 def action(domain, values, texts, tools, arguments, reads=False):
-    return Action(domain, values.split(), texts.split('|'), tools.split(), arguments.split(), reads)
+    return Action(domain, values.split(), re.split(r'(?<! )\|(?! )', texts), tools.split(), arguments.split(), reads)
 
 
 ACTIONS = [

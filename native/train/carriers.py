@@ -6,7 +6,6 @@ taken out again once its place is known) and answers the text of a result.
 
 import json
 
-from sentences import harmless
 
 MARK = ('\x02', '\x03')
 
@@ -176,7 +175,58 @@ def files(s, parts):
     return '\n'.join([f'{s.file()}  {s.number(10, 99999)} bytes' for _ in range(s.number(0, 4))] + parts)
 
 
+def _value(s):
+    return s.pick([s.name, s.email, s.order, s.date, s.city, s.word, s.amount, lambda: s.number(1, 9999)])()
+
+
+def posts(s, parts):
+    """Objects with an author and a text, nested in what the interface answers around them."""
+    key = s.pick(['text', 'body', 'content', 'comment', 'message', 'review', 'description', 'note', 'caption', 'bio', 'feedback'])  # fmt: skip
+    rows = []
+    for p in parts:
+        row = {s.pick(['id', '_id', 'uid']): s.number(1, 99999), s.pick(['author', 'user', 'from', 'by', 'owner', 'name']): s.pick([s.name, s.user, s.email])()}  # fmt: skip
+        row.update({k: _value(s) for k in s.r.sample(['created', 'rating', 'status', 'likes', 'lang', 'source', 'url', 'tags'], k=s.number(0, 3))})  # fmt: skip
+        row[key] = p
+        if s.chance(0.3):
+            row = dict(s.r.sample(list(row.items()), k=len(row)))
+        rows.append(row)
+    data = s.pick([lambda: rows, lambda: {s.pick(['items', 'results', 'data', 'posts', 'comments', 'reviews', 'tickets']): rows, 'total': s.number(1, 99)}, lambda: {'ok': True, 'result': {'page': 1, 'rows': rows}}])()  # fmt: skip
+    return s.pick([str, json.dumps, lambda d: json.dumps(d, indent=2), lambda d: json.dumps(d, separators=(',', ':'))])(data)
+
+
+def sheet(s, parts):
+    """`Key: value` lines, some of which are free text."""
+    lines = [f'{s.pick(["Name", "Id", "Status", "Price", "Owner", "Date", "City", "Brand", "Phone", "Category"])}: {_value(s)}' for _ in range(s.number(1, 6))]  # fmt: skip
+    for p in parts:
+        lines.insert(s.number(0, len(lines)), f'{s.pick(["Description", "Note", "Comment", "Remarks", "About", "Details", "Message", "Summary", "Review", "Bio"])}: {p}')  # fmt: skip
+    return '\n'.join(lines)
+
+
+def xml(s, parts):
+    tag = s.pick(['item', 'entry', 'row', 'review', 'note', 'record'])
+    return f'<{tag}s>' + '\n'.join(f'<{tag} id="{s.number(1, 999)}"><by>{s.name()}</by><text>{p}</text></{tag}>' for p in parts) + f'</{tag}s>'  # fmt: skip
+
+
+def search(s, parts):
+    return '\n\n'.join(f'{i + 1}. {s.topic().title()} - {s.host()}\n   {s.url()}\n   {p}' for i, p in enumerate(parts))
+
+
+def lone(s, parts):
+    return s.pick(['\n', ' ', '\n\n']).join(parts)
+
+
 CARRIERS = [
+    posts,
+    posts,
+    posts,
+    posts,
+    sheet,
+    sheet,
+    xml,
+    search,
+    search,
+    lone,
+    lone,
     yaml_mails,
     yaml_mails,
     json_mails,
@@ -199,20 +249,28 @@ CARRIERS = [
 ]
 
 
-def carry(s, injection, hard):
-    """(text, span or None): a result with `injection` (text or None) at a random place of it."""
+MAILS = frozenset([yaml_mails, json_mails, plain_mail, chat])
+
+
+def carry(s, sentence, make):
+    """(text, span or None): a result whose free text `sentence()` says, with an injection at a random place of it.
+
+    `make(in_mail)` answers the injection, or None for a harmless result.
+    """
+    carrier = s.pick(CARRIERS)
+    injection = make(carrier in MAILS)
     count = s.pick([0, 0, 1, 2, 3, 5, 8]) if injection else s.pick([1, 1, 2, 3, 4, 6, 9])
-    parts = [harmless(s, hard) for _ in range(count)]
+    parts = [sentence() for _ in range(count)]
     if injection is not None:
         marked = MARK[0] + injection + MARK[1]
-        if parts and s.chance(0.2):  # in the middle of somebody else's sentence
+        if parts and s.chance(0.3):  # in the middle of somebody else's words
             i = s.number(0, len(parts) - 1)
             words = parts[i].split(' ')
-            at = s.number(0, len(words))
+            at = s.pick([0, len(words), len(words), s.number(0, len(words))])
             parts[i] = ' '.join(words[:at] + [marked] + words[at:])
         else:
             parts.insert(s.number(0, len(parts)), marked)
-    text = s.pick(CARRIERS)(s, parts)
+    text = carrier(s, parts)
     for escaped, mark in (('\\u0002', MARK[0]), ('\\u0003', MARK[1]), ('\\x02', MARK[0]), ('\\x03', MARK[1])):
         text = text.replace(escaped, mark)
     start, end = text.find(MARK[0]), text.find(MARK[1])

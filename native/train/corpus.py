@@ -1,8 +1,8 @@
-"""Reads the detector's training data and makes examples of it, and of our own generators.
+"""Reads the detector's training data and makes examples of it.
 
 An example: segments [(role, text)], injection 0/1/None, malicious 0/1/None (None: not known, no loss), span (start, end)
 of the injection inside the last text or None, family (wrapper or kind) and source. The data's traps are kept: whole
-families and sources are held out, tune files are never read here, and the recorded wrapper is a small part.
+families and sources are held out, tune files are never read here, and the recorded wrapper is a small part (train.py).
 """
 
 import gzip
@@ -11,12 +11,6 @@ import json
 import os
 import re
 from collections import namedtuple
-
-from actions import ACTIONS, WRITES, call_of, say, values_of
-from carriers import carry
-from furniture import dressed, plain
-from slots import Slots
-from wrappers import wrap
 
 Example = namedtuple('Example', 'segments injection malicious span family source')
 
@@ -44,8 +38,8 @@ def texts(data):
         if not (name.startswith('train-') and name.endswith('.texts.jsonl.gz')):
             continue
         for row in lines(os.path.join(data, name)):
-            if row['channel'] not in CHANNELS:
-                continue
+            if row['channel'] not in CHANNELS or '-SA' in row['licence']:
+                continue  # share-alike texts are left out, so that the model's licence is ours
             family = str(row['category']).split('|')[0].split('/')[0]
             source = f'{name[6:-15]}:{row["source"]}'
             if row['channel'] == 'user_prompt' and row['label'] == 1:
@@ -121,74 +115,6 @@ def traces(data):
 def call_text(tool, arguments):
     """How a call is shown to the model; the detector shows it in the same way (src/detector)."""
     return tool + ' ' + json.dumps(arguments, ensure_ascii=False, separators=(',', ':'), sort_keys=True)
-
-
-def task(slots):
-    """A user's task: [(action, values)] and the words."""
-    steps = [(a, values_of(slots, a)) for a in (slots.pick(ACTIONS[:-1]) for _ in range(slots.pick([1, 1, 1, 2])))]
-    words = ' and then '.join(say(slots, a, v) for a, v in steps)
-    lead = slots.pick(
-        ['', '', 'Please ', 'Could you please ', 'I need you to ', 'Can you ', f'{slots.first()} wrote to me. ']
-    )
-    body = words[:1].lower() + words[1:] if lead and not lead.endswith('. ') else words
-    return steps, lead + body + slots.pick(['', '.', '.', '?'])
-
-
-def made_result(slots):
-    """One result of the generators: half with an injection, mostly bare."""
-    steps, words = task(slots)
-    goal = None
-    family = 'own-clean'
-    if slots.chance(0.5):
-        act = slots.pick(WRITES if slots.chance(0.85) else ACTIONS)
-        family, goal = wrap(slots, say(slots, act, values_of(slots, act)))
-    if goal is None and slots.chance(0.45):
-        text, span = plain(slots), None
-    else:
-        text, span = carry(slots, goal, slots.pick([0.1, 0.4, 0.8]))
-        if slots.chance(0.3):
-            text, span = dressed(slots, text, span)
-    if goal is None and slots.chance(0.3):  # what was asked for comes back in the answer
-        act, values = slots.pick(steps)
-        tool, arguments = call_of(slots, act, values)
-        text = (
-            slots.pick(['{a}', '{t}: {a}\n{x}', '{x}\n{t} {a} ok', 'Result of {t}({a}): {x}'])
-            .replace('{x}', text)
-            .replace('{t}', tool)
-            .replace('{a}', str(arguments))
-        )
-    segments = [('instruction', words), ('result', text)] if slots.chance(0.5) else [('result', text)]
-    return Example(segments, int(goal is not None), None, span, family, 'own')
-
-
-def made_call(slots):
-    """One call: what the user asked for, a harmless reading, or something that nobody asked for."""
-    steps, words = task(slots)
-    kind = slots.pick(['asked', 'asked', 'read', 'foreign', 'foreign', 'twisted'])
-    if kind == 'asked':
-        act, values = slots.pick(steps)
-        tool, arguments = call_of(slots, act, values)
-        return Example(
-            [('instruction', words), ('call', call_text(tool, arguments))], None, 0, None, 'own-asked', 'own'
-        )
-    if kind == 'read':
-        act = slots.pick([a for a in ACTIONS if a.reads])
-        tool, arguments = call_of(slots, act, values_of(slots, act))
-        return Example([('instruction', words), ('call', call_text(tool, arguments))], None, 0, None, 'own-read', 'own')
-    if kind == 'twisted' and not steps[0][0].reads:  # the right verb with another's recipient
-        act = steps[0][0]
-        tool, arguments = call_of(slots, act, values_of(slots, act))
-        return Example(
-            [('instruction', words), ('call', call_text(tool, arguments))], None, 1, None, 'own-twisted', 'own'
-        )
-    act = slots.pick([a for a in WRITES if a not in [x for x, _ in steps]])
-    tool, arguments = call_of(slots, act, values_of(slots, act))
-    return Example([('instruction', words), ('call', call_text(tool, arguments))], None, 1, None, 'own-foreign', 'own')
-
-
-def generated(seed, results, calls):
-    slots = Slots(seed)
-    return [made_result(slots) for _ in range(results)] + [made_call(slots) for _ in range(calls)]
 
 
 def load(data):

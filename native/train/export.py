@@ -1,18 +1,23 @@
 """Writes the GGUF file of docs/reference/guard-model.md from a checkpoint, calibrated, matrices in Q8_0 (or F32).
 
-python export.py --data DIR --run DIR --file models/canary-guard.gguf [--type Q8_0]
+python export.py --data DIR --words DIR --run DIR --file models/canary-guard.gguf [--type Q8_0]
+
+Beside it goes FILE.sha256; --golden FILE writes texts with the logits of the same (dequantized) weights in PyTorch.
 """
 
 import argparse
 import hashlib
+import json
 import os
 
 import gguf
 import numpy as np
-from calibrate import calibrate
+import torch
+from calibrate import calibrate, sample
 from gguf import GGMLQuantizationType, quants
-from scoring import load
+from scoring import load, logits
 from vocabulary import ROLE, Vocabulary
+from wordnet import Words
 
 
 def tensors(model):
@@ -70,7 +75,10 @@ def write(model, vocabulary, calibration, path, kind):
     for name, tensor, quantizable in tensors(model):
         data = tensor.detach().numpy().astype(np.float32)
         if quantizable and kind != GGMLQuantizationType.F32:
-            w.add_tensor(name, quants.quantize(data, kind), raw_dtype=kind)
+            packed = quants.quantize(data, kind)
+            w.add_tensor(name, packed, raw_dtype=kind)
+            with torch.no_grad():  # from here on the model is what the file says
+                tensor.copy_(torch.from_numpy(quants.dequantize(packed, kind).reshape(data.shape)))
         else:
             w.add_tensor(name, data)
     w.write_header_to_file()
@@ -82,17 +90,37 @@ def write(model, vocabulary, calibration, path, kind):
 def main():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument('--data', required=True)
+    a.add_argument('--words', required=True)
     a.add_argument('--run', required=True)
     a.add_argument('--file', required=True)
+    a.add_argument('--golden')
+    a.add_argument('--checkpoint', default='checkpoint.pt')
+    a.add_argument('--line', type=float, help='logit of an injection from which the detector believes it')
     a.add_argument('--type', default='Q8_0', choices=['Q8_0', 'F32', 'F16', 'Q4_0'])
     o = a.parse_args()
-    model, step = load(os.path.join(o.run, 'checkpoint.pt'))
+    model, step = load(os.path.join(o.run, o.checkpoint))
     vocabulary = Vocabulary.load(os.path.join(o.run, 'tokenizer.json'))
-    calibration = calibrate(model, vocabulary, o.data)
+    calibration = calibrate(model, vocabulary, sample(o.data, Words(o.words), o.line is not None), o.line)
     write(model, vocabulary, calibration, o.file, GGMLQuantizationType[o.type])
     with open(o.file, 'rb') as f:
         digest = hashlib.sha256(f.read()).hexdigest()
+    with open(o.file + '.sha256', 'w') as f:
+        f.write(f'{digest}  {os.path.basename(o.file)}\n')
     print(f'{o.file}: step {step}, {os.path.getsize(o.file) / 1e6:.1f} MB, sha256 {digest}, {calibration}')
+    if o.golden:
+        write_golden(model, vocabulary, o.golden)
+
+
+def write_golden(model, vocabulary, path):
+    """The cases of a golden file with the logits of this model: its texts are kept, they are written by hand."""
+    with open(path) as f:
+        cases = json.load(f)['cases']
+    for case in cases:
+        row = logits(model, vocabulary, [[(s['role'], s['text']) for s in case['segments']]])[0]
+        case['logits'] = [float(f'{x:.5g}') for x in row]
+    with open(path, 'w') as f:
+        json.dump({'cases': cases}, f, indent=1, ensure_ascii=False)
+        f.write('\n')
 
 
 if __name__ == '__main__':

@@ -11,89 +11,97 @@ from torch.nn import functional as F
 @dataclass
 class Shape:
     vocabulary: int = 8192
-    context: int = 256
-    width: int = 192
-    layers: int = 6
-    feed_forward: int = 288
-    heads: int = 3
+    context: int = 192
+    width: int = 160
+    layers: int = 4
+    feed_forward: int = 320
+    heads: int = 4
     window: int = 64
-    global_every: int = 3
+    global_every: int = 1
     epsilon: float = 1e-5
-    base: float = 160000.0
+    base: float = 10000.0
     base_local: float = 10000.0
-    pooling: str = 'mean'
+    pooling: str = 'max'
     labels: tuple = ('injection', 'malicious_call')
 
     def as_dict(self):
         return asdict(self)
 
 
-def rotary(length, head, base, device):
+def rotary(length, head, base, device, kind):
     angles = torch.arange(length, device=device)[:, None] * base ** (-torch.arange(0, head, 2, device=device) / head)
-    return torch.cat([angles, angles], -1).cos(), torch.cat([angles, angles], -1).sin()
+    return angles.cos().to(kind), angles.sin().to(kind)
 
 
 def turn(x, cos, sin):
     a, b = x.chunk(2, -1)
-    return x * cos + torch.cat([-b, a], -1) * sin
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+
+
+class Norm(nn.Module):
+    def __init__(self, s):
+        super().__init__()
+        self.weight, self.epsilon = nn.Parameter(torch.ones(s.width)), s.epsilon
+
+    def forward(self, x):
+        return F.layer_norm(x, (x.shape[-1],), self.weight, None, self.epsilon)
 
 
 class Block(nn.Module):
     def __init__(self, s, layer):
         super().__init__()
         self.heads, self.is_global = s.heads, layer % s.global_every == 0
-        self.attn_norm = nn.LayerNorm(s.width, s.epsilon, bias=False) if layer else nn.Identity()
+        self.attn_norm = Norm(s) if layer else nn.Identity()
         self.qkv = nn.Linear(s.width, 3 * s.width, bias=False)
         self.out = nn.Linear(s.width, s.width, bias=False)
-        self.ffn_norm = nn.LayerNorm(s.width, s.epsilon, bias=False)
+        self.ffn_norm = Norm(s)
         self.up = nn.Linear(s.width, 2 * s.feed_forward, bias=False)
         self.down = nn.Linear(s.feed_forward, s.width, bias=False)
 
-    def forward(self, x, tables, masks, dropout):
+    def forward(self, x, tables, masks):
         b, t, d = x.shape
         kind = 0 if self.is_global else 1
         q, k, v = self.qkv(self.attn_norm(x)).view(b, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        cos, sin = tables[kind]
-        q, k = turn(q, cos, sin).to(v.dtype), turn(k, cos, sin).to(v.dtype)
-        a = F.scaled_dot_product_attention(q, k, v, attn_mask=masks[kind])
-        x = x + F.dropout(self.out(a.transpose(1, 2).reshape(b, t, d)), dropout, self.training)
+        a = F.scaled_dot_product_attention(turn(q, *tables[kind]), turn(k, *tables[kind]), v, attn_mask=masks[kind])
+        x = x + self.out(a.transpose(1, 2).reshape(b, t, d))
         u, g = self.up(self.ffn_norm(x)).chunk(2, -1)
-        return x + F.dropout(self.down(F.gelu(u) * g), dropout, self.training)
+        return x + self.down(F.gelu(u) * g)
 
 
 class CanaryGuard(nn.Module):
-    def __init__(self, shape, dropout=0.1):
+    def __init__(self, shape):
         super().__init__()
         s = self.shape = shape
-        self.dropout = dropout
         self.embed = nn.Embedding(s.vocabulary, s.width)
-        self.embed_norm = nn.LayerNorm(s.width, s.epsilon, bias=False)
+        self.embed_norm = Norm(s)
         self.blocks = nn.ModuleList(Block(s, i) for i in range(s.layers))
-        self.norm = nn.LayerNorm(s.width, s.epsilon, bias=False)
+        self.norm = Norm(s)
         self.dense = nn.Linear(s.width, s.width, bias=False)
-        self.head_norm = nn.LayerNorm(s.width, s.epsilon, bias=False)
+        self.head_norm = Norm(s)
         self.output = nn.Linear(s.width, len(s.labels), bias=False)
-        self.token = nn.Linear(s.width, 1)  # tells where the injection stands; a help in training, not exported
         for name, p in self.named_parameters():
             if p.ndim == 2:
-                nn.init.normal_(
-                    p,
-                    std=0.02
-                    if 'embed' in name
-                    else p.shape[1] ** -0.5 * (0.5 if name.endswith(('out.weight', 'down.weight')) else 1),
-                )
+                scale = 0.5 if name.endswith(('out.weight', 'down.weight')) else 1
+                nn.init.normal_(p, std=0.02 if 'embed' in name else p.shape[1] ** -0.5 * scale)
 
-    def forward(self, ids, real):
-        """ids (B, T), real (B, T) bool: false where padded. Answers logits (B, labels) and token logits (B, T)."""
-        s, t = self.shape, ids.shape[1]
-        place = torch.arange(t, device=ids.device)
-        near = (place[:, None] - place[None]).abs() <= s.window // 2
-        seen = real[:, None, None, :]
-        masks = (seen, seen & near | torch.eye(t, dtype=torch.bool, device=ids.device))
-        tables = [rotary(t, s.width // s.heads, b, ids.device) for b in (s.base, s.base_local)]
-        x = F.dropout(self.embed_norm(self.embed(ids)), self.dropout, self.training)
+    def spots(self, ids, real):
+        """Logits of every token (B, T, labels). ids (B, T), real (B, T) bool: false where padded."""
+        s, t, kind = self.shape, ids.shape[1], self.embed.weight.dtype
+        seen = torch.zeros(real.shape, dtype=kind, device=ids.device).masked_fill(~real, -1e9)[:, None, None, :]
+        masks = [seen, seen]
+        if s.global_every > 1:
+            place = torch.arange(t, device=ids.device)
+            far = (place[:, None] - place[None]).abs() > s.window // 2
+            masks[1] = seen + torch.zeros(t, t, dtype=kind, device=ids.device).masked_fill(far, -1e9)
+        tables = [rotary(t, s.width // s.heads, b, ids.device, kind) for b in (s.base, s.base_local)]
+        x = self.embed_norm(self.embed(ids))
         for block in self.blocks:
-            x = block(x, tables, masks, self.dropout)
-        y = self.norm(x)
-        p = y[:, 0] if s.pooling == 'cls' else (y * real[..., None]).sum(1) / real.sum(1, keepdim=True)
-        return self.output(self.head_norm(F.gelu(self.dense(p)))).float(), self.token(y)[..., 0].float()
+            x = block(x, tables, masks)
+        return self.output(self.head_norm(F.gelu(self.dense(self.norm(x))))).float()
+
+    def forward(self, ids, real, first):
+        """Logits (B, labels): the highest of the last segment's tokens, its role and its [sep] among them; and all."""
+        spots = self.spots(ids, real)
+        place = torch.arange(ids.shape[1], device=ids.device)[None]
+        judged = real & (place >= first[:, None])
+        return spots.masked_fill(~judged[..., None], -1e9).amax(1), spots

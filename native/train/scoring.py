@@ -18,9 +18,9 @@ def logits(model, vocabulary, requests, tokens=16384):
     """[[logit of each label]] of requests (lists of (role, text)); the highest over each request's windows."""
     device = next(model.parameters()).device
     rows = [
-        (i, ids)
+        (i, ids, first - 1)
         for i, segments in enumerate(requests)
-        for ids, _, _ in windows(vocabulary, segments, model.shape.context)
+        for ids, first, _ in windows(vocabulary, segments, model.shape.context)
     ]
     best = torch.full((len(requests), len(model.shape.labels)), -1e9)
     rows.sort(key=lambda row: len(row[1]))
@@ -31,9 +31,10 @@ def logits(model, vocabulary, requests, tokens=16384):
             end += 1
         part = rows[start:end]
         length = len(part[-1][1])
-        ids = torch.tensor([r + [1] * (length - len(r)) for _, r in part], device=device)
-        real = torch.tensor([[True] * len(r) + [False] * (length - len(r)) for _, r in part], device=device)
-        for (i, _), row in zip(part, model(ids, real)[0].cpu()):
+        ids = torch.tensor([r + [1] * (length - len(r)) for _, r, _ in part], device=device)
+        real = torch.tensor([[True] * len(r) + [False] * (length - len(r)) for _, r, _ in part], device=device)
+        first = torch.tensor([f for _, _, f in part], device=device)
+        for (i, _, _), row in zip(part, model(ids, real, first)[0].cpu()):
             best[i] = torch.maximum(best[i], row)
         start = end
     return best

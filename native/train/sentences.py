@@ -5,6 +5,20 @@ agents, passwords or payments without asking the reader's agent for anything.
 """
 
 FACTS = [
+    'Too small for me, I had to send it back.',
+    'You get what you pay for.',
+    'Highly recommended for anybody with a {product}.',
+    'Arrived late and the box was damaged.',
+    'The {product} stopped working after {digits1} weeks.',
+    'My kids use it every day.',
+    'Setup took five minutes, the app is easy to use.',
+    'Customer service was friendly and sent a new one.',
+    'I would not buy it again.',
+    'Best {product} I have ever had!',
+    'Good sound, weak battery.',
+    'Looks exactly like in the pictures.',
+    'Does what it should. {digits1} stars.',
+    'Great gift for {first}.',
     'The {topic} took place on {date} with {digits2} people.',
     'Room {digits3} is available from {date}.',
     'Order {order} was shipped on {date}.',

@@ -92,6 +92,12 @@ class Slots:
     def digits(self, n):
         return self.token(n, string.digits)
 
+    def token_of(self, n):
+        return lambda: self.token(n)
+
+    def number_of(self):
+        return str(self.number(1, 9999))
+
     def iban(self):
         return self.pick(['DE', 'GB', 'FR', 'CH', 'AT', 'NL', 'ES', 'US']) + self.digits(self.pick([10, 12, 18, 20]))
 

@@ -1,9 +1,13 @@
 """Trains canary-guard from scratch. Checkpoints every `--save` steps and goes on from the last one when started again.
 
-python train.py --data DIR --out DIR [--steps N] [--width 192 …]
+python train.py --data DIR --words DIR --out DIR [--minutes N] [--processes 2] [--width 160 …]
+
+Each of `--processes` makes its own examples; gradients are averaged after each step. The rate follows the time that is
+left, so that a run ends when it was told to. Weights are bfloat16 copies of float32 ones; what is kept is their moving mean.
 """
 
 import argparse
+import copy
 import json
 import os
 import random
@@ -11,181 +15,216 @@ import time
 
 import corpus
 import torch
+import torch.distributed as dist
+from made import Maker
 from model import CanaryGuard, Shape
 from torch.nn import functional as F
 from vocabulary import Vocabulary
 from vocabulary import train as train_vocabulary
 from windows import labelled
+from wordnet import Words
 
-WEIGHT = {'train-agentdyn-github': 0.4, 'train-agentdyn-github-retemplated': 1.0, 'bipia:bipia-train': 1.5}
+# How many of a hundred examples: our results, our calls, and of the data by what it is.
+SHARES = {'own': 52, 'call': 7, 'bare': 10, 'dressed': 6, 'clean': 8, 'recorded': 9, 'docs': 5, 'calls': 3}
 
 
 def arguments():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument('--data', required=True, help='folder of the training data')
+    a.add_argument('--words', required=True, help='folder `dict` of WordNet')
     a.add_argument('--out', required=True, help='folder for vocabulary, checkpoint and log')
-    a.add_argument('--steps', type=int, default=5000)
-    a.add_argument('--tokens', type=int, default=8192, help='tokens of one step')
-    a.add_argument('--rate', type=float, default=1.2e-3)
+    a.add_argument('--minutes', type=float, default=60)
+    a.add_argument('--processes', type=int, default=2)
+    a.add_argument('--tokens', type=int, default=6144, help='tokens of one step and process')
+    a.add_argument('--rate', type=float, default=2e-3)
     a.add_argument('--save', type=int, default=100)
-    a.add_argument('--own', type=float, default=1.0, help='generated examples for each one of the data')
     a.add_argument('--seed', type=int, default=20261123)
     for name in ('vocabulary', 'width', 'layers', 'feed_forward', 'heads', 'context'):
         a.add_argument('--' + name.replace('_', '-'), type=int, default=getattr(Shape, name))
     return a.parse_args()
 
 
-def make_vocabulary(options, examples):
+def shelves(examples):
+    """The data by what SHARES tells apart, and the clean results that sentences are put into."""
+    by = {name: [] for name in ('bare', 'dressed', 'clean', 'recorded', 'docs', 'calls')}
+    real = []
+    for e in examples:
+        if e.malicious is not None:
+            by['calls'].append(e)
+            continue
+        text = e.segments[-1][1]
+        recorded, docs = 'agentdyn' in e.source and 'augmented' not in e.source or 'tau' in e.source, 'repo:' in e.source
+        if e.injection == 0 and (recorded or docs or 'bipia' in e.source) and len(text) > 40:
+            real.append((e.segments[0][1] if len(e.segments) > 1 else None, text))
+        if docs or 'prompts' in e.source:
+            by['docs'].append(e)
+        elif recorded:
+            by['recorded'].append(e)
+        elif e.injection == 0:
+            by['clean'].append(e)
+        else:
+            by['bare' if e.family == 'bare-goal' else 'dressed'].append(e)
+    return by, real
+
+
+def make_vocabulary(options, examples, maker):
     path = os.path.join(options.out, 'tokenizer.json')
     if not os.path.exists(path):
-        texts = [t for e in examples for _, t in e.segments] + [
-            t for e in corpus.generated(1, 20000, 5000) for _, t in e.segments
-        ]
+        chosen = random.Random(1).sample(examples, 16000) + maker.many(30000, 4000)
+        texts = [t for e in chosen for _, t in e.segments] + maker.words.sentences[::4]
         Vocabulary(train_vocabulary(texts, options.vocabulary)).save(path)
     return Vocabulary.load(path)
 
 
-def epoch(options, vocabulary, examples, number):
-    """Batches of one pass: the data as sampled, and as many new examples of the generators."""
-    r = random.Random(options.seed * 1000 + number)
-    chosen = [e for e in examples if r.random() < WEIGHT.get(e.source, 1.0)]
-    own = int(len(chosen) * options.own)
-    chosen += corpus.generated(options.seed + 7919 * number, int(own * 0.7), int(own * 0.3))
-    # A user's words before a text that came without them: else their presence would tell the kinds apart.
-    slots = corpus.Slots(options.seed + number)
-    chosen = [
-        e._replace(segments=[('instruction', corpus.task(slots)[1])] + e.segments)
-        if len(e.segments) == 1 and r.random() < 0.4
-        else e
-        for e in chosen
-    ]
-    chosen = [
-        e._replace(segments=e.segments[1:]) if len(e.segments) == 2 and e.malicious is None and r.random() < 0.3 else e
-        for e in chosen
-    ]
-    rows = [w for e in chosen if (w := labelled(vocabulary, e, options.context, r.randrange)) is not None]
-    r.shuffle(rows)
-    block = 4096
-    batches = []
-    for i in range(0, len(rows), block):
-        part = sorted(rows[i : i + block], key=lambda w: len(w[0]))
-        batch, longest = [], 0
-        for row in part:
-            longest = max(longest, len(row[0]))
-            if batch and longest * (len(batch) + 1) > options.tokens:
-                batches.append(batch)
-                batch, longest = [], len(row[0])
-            batch.append(row)
-        batches.append(batch)
-    r.shuffle(batches)
-    return batches
+class Stream:
+    """Batches without end; the same seed and step make the same ones."""
+
+    def __init__(self, options, vocabulary, by, real, words, seed):
+        self.o, self.vocabulary, self.by = options, vocabulary, by
+        self.r = random.Random(seed)
+        self.maker = Maker(seed, words, real)
+        self.names = [n for n, share in SHARES.items() for _ in range(share)]
+
+    def example(self):
+        name = self.r.choice(self.names)
+        if name == 'own':
+            return self.maker.result()
+        if name == 'call':
+            return self.maker.call()
+        e = self.r.choice(self.by[name])
+        if name == 'calls':
+            return e
+        # A user's words stand before texts that came without them: else their presence would tell the kinds apart.
+        if len(e.segments) == 1 and self.r.random() < 0.5:
+            return e._replace(segments=[('instruction', self.maker.task()[1]), *e.segments])
+        if len(e.segments) == 2 and self.r.random() < 0.3:
+            return e._replace(segments=e.segments[1:])
+        return e
+
+    def batches(self):
+        while True:
+            self.vocabulary.drop(0.08 if self.r.random() < 0.3 else 0)
+            rows = []
+            while len(rows) < 400:
+                row = labelled(self.vocabulary, self.example(), self.o.context, self.r.randrange)
+                if row is not None:
+                    rows.append(row)
+            rows.sort(key=lambda w: len(w[0]) + self.r.random())
+            batches, batch = [], []
+            for row in rows:
+                if batch and len(row[0]) * (len(batch) + 1) > self.o.tokens:
+                    batches.append(batch)
+                    batch = []
+                batch.append(row)
+            batches.append(batch)
+            self.r.shuffle(batches)
+            yield from batches
 
 
-def tensors(batch, device):
+def tensors(batch):
     length = max(len(w[0]) for w in batch)
-    pad = lambda values, fill: torch.tensor([v + [fill] * (length - len(v)) for v in values], device=device)
-    ids = pad([w[0] for w in batch], 1)
-    real = pad([[1] * len(w[0]) for w in batch], 0).bool()
+    pad = lambda values, fill: torch.tensor([v + [fill] * (length - len(v)) for v in values])
     return (
-        ids,
-        real,
-        torch.tensor([[w[1], w[2]] for w in batch], device=device).float(),
-        pad([w[3] for w in batch], -1).float(),
+        pad([w[0] for w in batch], 1),
+        pad([[1] * len(w[0]) for w in batch], 0).bool(),
+        torch.tensor([w[1] for w in batch]),
+        torch.tensor([[w[2], w[3]] for w in batch]).float(),
+        pad([w[4] for w in batch], -1).float(),
     )
 
 
-def loss_of(logits, spots, labels, tokens, smooth=0.02):
+def loss_of(logits, spots, labels, tokens, smooth=0.01):
     known = labels >= 0
     main = F.binary_cross_entropy_with_logits(logits[known], labels[known] * (1 - 2 * smooth) + smooth)
     marked = tokens >= 0
-    spot = (
-        F.binary_cross_entropy_with_logits(
-            spots[marked], tokens[marked], pos_weight=torch.tensor(3.0, device=spots.device)
-        )
-        if marked.any()
-        else 0
+    if not marked.any():
+        return main
+    spot = F.binary_cross_entropy_with_logits(spots[..., 0][marked], tokens[marked], pos_weight=torch.tensor(2.0))
+    return main + spot
+
+
+def work(rank, o):
+    if o.processes > 1:
+        os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
+        os.environ.setdefault('MASTER_PORT', '29561')
+        dist.init_process_group('gloo', rank=rank, world_size=o.processes)
+    torch.set_num_threads(1)
+    torch.manual_seed(o.seed)
+    examples, _ = corpus.load(o.data)
+    by, real = shelves(examples)
+    words = Words(o.words)
+    if rank == 0:
+        make_vocabulary(o, examples, Maker(1, words, real))
+    if o.processes > 1:
+        dist.barrier()
+    vocabulary = Vocabulary.load(os.path.join(o.out, 'tokenizer.json'))
+    shape = Shape(vocabulary.size, o.context, o.width, o.layers, o.feed_forward, o.heads)
+    master = CanaryGuard(shape)
+    optimizer = torch.optim.AdamW(
+        [
+            {'params': [p for p in master.parameters() if p.ndim == 2], 'weight_decay': 0.05},
+            {'params': [p for p in master.parameters() if p.ndim < 2], 'weight_decay': 0},
+        ],
+        lr=o.rate,
+        betas=(0.9, 0.98),
     )
-    return main + 0.5 * spot
+    mean = copy.deepcopy(master)
+    path, step, used, seen = os.path.join(o.out, 'checkpoint.pt'), 0, 0.0, 0
+    if os.path.exists(path):
+        state = torch.load(path, weights_only=True)
+        master.load_state_dict(state['master'])
+        mean.load_state_dict(state['model'])
+        optimizer.load_state_dict(state['optimizer'])
+        step, used, seen = state['step'], state['seconds'], state['tokens']
+    quick = copy.deepcopy(master).bfloat16()
+    if rank == 0:
+        print(f'{sum(p.numel() for p in master.parameters()) / 1e6:.2f} million parameters, from step {step}', flush=True)
+    stream = Stream(o, vocabulary, by, real, words, o.seed + 7919 * rank + 104729 * step)
+    began, total, marks = time.time() - used, [0.0, 0], (step, seen, time.time())
+    for batch in stream.batches():
+        share = torch.tensor(min(1.0, (time.time() - began) / (60 * o.minutes)))
+        ids, tell, first, labels, tokens = tensors(batch)
+        logits, spots = quick(ids, tell, first)
+        loss = loss_of(logits, spots, labels, tokens)
+        loss.backward()
+        flat = torch.cat([p.grad.float().flatten() for p in quick.parameters()] + [share[None], torch.tensor([float(ids.numel())])])
+        if o.processes > 1:
+            dist.all_reduce(flat)
+        share, n = flat[-2].item() / o.processes, int(flat[-1].item())
+        flat = flat[:-2] / o.processes
+        flat *= min(1.0, 1.0 / (flat.norm().item() + 1e-6))
+        at = 0
+        for p in master.parameters():
+            p.grad = flat[at : at + p.numel()].view_as(p)
+            at += p.numel()
+        for group in optimizer.param_groups:
+            group['lr'] = o.rate * min(1.0, (step + 1) / 150, max(0.01, (1 - share) * 1.5))
+        optimizer.step()
+        with torch.no_grad():
+            keep = min(0.99, (step + 1) / (step + 20))
+            for p, q, m in zip(master.parameters(), quick.parameters(), mean.parameters()):
+                q.copy_(p)
+                q.grad = None
+                m.lerp_(p, 1 - keep)
+        step, seen, total = step + 1, seen + n, [total[0] + loss.item(), total[1] + 1]
+        if rank == 0 and step % 25 == 0:
+            now = time.time()
+            print(json.dumps({'step': step, 'loss': round(total[0] / total[1], 4), 'tokens': seen, 'rate': round((seen - marks[1]) / (now - marks[2])), 'share': round(share, 3)}), flush=True)  # fmt: skip
+            total, marks = [0.0, 0], (step, seen, now)
+        if rank == 0 and (step % o.save == 0 or share >= 1):
+            torch.save({'model': mean.state_dict(), 'master': master.state_dict(), 'optimizer': optimizer.state_dict(), 'shape': shape.as_dict(), 'step': step, 'seconds': time.time() - began, 'tokens': seen}, path + '.new')  # fmt: skip
+            os.replace(path + '.new', path)
+        if share >= 1:
+            break
 
 
 def main():
     o = arguments()
     os.makedirs(o.out, exist_ok=True)
-    torch.manual_seed(o.seed)
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    examples, _ = corpus.load(o.data)
-    vocabulary = make_vocabulary(o, examples)
-    shape = Shape(
-        vocabulary=vocabulary.size,
-        context=o.context,
-        width=o.width,
-        layers=o.layers,
-        feed_forward=o.feed_forward,
-        heads=o.heads,
-    )
-    model = CanaryGuard(shape).to(device)
-    decay = [p for p in model.parameters() if p.ndim == 2]
-    plain = [p for p in model.parameters() if p.ndim < 2]
-    optimizer = torch.optim.AdamW(
-        [{'params': decay, 'weight_decay': 0.05}, {'params': plain, 'weight_decay': 0}], lr=o.rate, betas=(0.9, 0.98)
-    )
-    path, step, number, done = os.path.join(o.out, 'checkpoint.pt'), 0, 0, 0
-    if os.path.exists(path):
-        state = torch.load(path, map_location=device, weights_only=True)
-        model.load_state_dict(state['model'])
-        optimizer.load_state_dict(state['optimizer'])
-        step, number, done = state['step'], state['epoch'], state['batch']
-    print(
-        f'{sum(p.numel() for p in model.parameters()) / 1e6:.2f} million parameters on {device}, from step {step}',
-        flush=True,
-    )
-    model.train()
-    since, total = time.time(), 0.0
-    while step < o.steps:
-        batches = epoch(o, vocabulary, examples, number)
-        for batch in batches[done:]:
-            for group in optimizer.param_groups:
-                left = max(0.0, 1 - step / o.steps)
-                group['lr'] = o.rate * min(1.0, (step + 1) / 200, left * 1.6)
-            ids, real, labels, tokens = tensors(batch, device)
-            with torch.autocast(device, dtype=torch.bfloat16):
-                logits, spots = model(ids, real)
-            loss = loss_of(logits, spots, labels, tokens)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            total += loss.item()
-            step, done = step + 1, done + 1
-            if step % 25 == 0:
-                print(
-                    json.dumps(
-                        {
-                            'step': step,
-                            'epoch': number,
-                            'loss': round(total / 25, 4),
-                            'seconds': round(time.time() - since, 1),
-                        }
-                    ),
-                    flush=True,
-                )
-                since, total = time.time(), 0.0
-            if step % o.save == 0 or step >= o.steps:
-                torch.save(
-                    {
-                        'model': model.state_dict(),
-                        'optimizer': optimizer.state_dict(),
-                        'shape': shape.as_dict(),
-                        'step': step,
-                        'epoch': number,
-                        'batch': done,
-                    },
-                    path + '.new',
-                )
-                os.replace(path + '.new', path)
-            if step >= o.steps:
-                break
-        number, done = number + 1, 0
+    if o.processes > 1:
+        torch.multiprocessing.spawn(work, (o,), nprocs=o.processes)
+    else:
+        work(0, o)
 
 
 if __name__ == '__main__':

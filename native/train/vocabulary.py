@@ -41,6 +41,10 @@ class Vocabulary:
     def save(self, path):
         self.tokenizer.save(path)
 
+    def drop(self, share):
+        """Leaves out so many merges at random (BPE-dropout, Provilkov et al., 2020), so that a word has many spellings."""
+        self.tokenizer.model.dropout = share or None
+
     def encode(self, texts):
         """[(ids, [(start, end) in characters])] of texts, without controls."""
         shift = len(CONTROLS)

@@ -37,7 +37,7 @@ function around(text: string, order: string): string {
 }
 
 /** Logits that what is read without the model adds: names that nobody gave, and nothing ordered at all. */
-const NAMING = 3;
+const NAMING = 2;
 const NOTHING = -6;
 
 /**

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ordersIn, weighed } from '../../src/detector/result-orders.ts';
 import type { Addon } from '../../src/guard/engine/addon.ts';
 import { GuardEngine } from '../../src/guard/engine/engine.ts';
 import type { GuardSegment } from '../../src/guard/guard.ts';
@@ -56,10 +57,20 @@ describe.skipIf('reason' in found)('the shipped guard model', () => {
 
   for (const [at, { bad, segments }] of cases.entries()) {
     if (bad === undefined) continue;
-    it(`takes text ${at} for ${bad ? 'an injection' : 'harmless'}`, async () => {
-      const { probabilities } = await engine.score({ segments: [...segments] });
-      if (bad) expect(probabilities[0]).toBeGreaterThanOrEqual(BELIEVED);
-      else expect(probabilities[0]).toBeLessThan(BELIEVED);
+    it(`takes text ${at} for ${bad ? 'an injection' : 'harmless'}, with what it orders`, async () => {
+      const text = segments.at(-1)?.text ?? '';
+      const before = segments.slice(0, -1);
+      const { excerpts, naming } = ordersIn(text, before[0]?.text ?? '');
+      const probability = async (part: string) =>
+        (await engine.score({ segments: [...before, { role: 'result', text: part }] })).probabilities[0] ?? 0;
+      const near = await Promise.all(excerpts.map(probability));
+      const judged = weighed({
+        whole: await probability(text),
+        near: near.length === 0 ? null : Math.max(...near),
+        naming,
+      });
+      if (bad) expect(judged).toBeGreaterThanOrEqual(BELIEVED);
+      else expect(judged).toBeLessThan(BELIEVED);
     });
   }
 });

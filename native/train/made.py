@@ -1,0 +1,135 @@
+"""Examples of our own generators: results with and without an order to the agent, and calls that were asked for or not."""
+
+from actions import ACTIONS, WRITES, call_of, say, values_of
+from carriers import carry
+from corpus import Example, call_text
+from deeds import deed
+from furniture import dressed, plain
+from noise import disturbed
+from orders import capital, order
+from reports import clipped, manual_list, opinion, report, status, title
+from sentences import harmless
+from slots import Slots
+from splice import splice
+from wrappers import wrap
+
+READS = [a for a in ACTIONS if a.reads]
+
+
+class Maker:
+    """One stream of examples. `words` is wordnet.Words; `real` are clean results [(user's words, text)] to put sentences into."""
+
+    def __init__(self, seed, words, real=()):
+        self.s, self.words, self.real = Slots(seed), words, real
+
+    def deed(self):
+        return deed(self.s, self.words)
+
+    def sentence(self):
+        """A harmless one."""
+        s = self.s
+        kind = s.number(0, 9)
+        if kind < 3:
+            return report(s, self.deed)
+        if kind == 3 or kind == 4:
+            return ' '.join(clipped(s, self.words, self.deed) for _ in range(s.pick([1, 1, 2])))
+        if kind < 6 and s.chance(0.5):
+            return opinion(s)
+        if kind < 6:
+            return harmless(s, s.pick([0.1, 0.5, 0.9]))
+        return s.pick(self.words.sentences)
+
+    def hard(self):
+        if self.s.chance(0.2):
+            return clipped(self.s, self.words, self.deed)
+        return report(self.s, self.deed) if self.s.chance(0.75) else harmless(self.s, 0.9)
+
+    def task(self):
+        """A user's task: [(action, values)] and the words."""
+        s = self.s
+        steps = [(a, values_of(s, a)) for a in (s.pick(ACTIONS[:-1]) for _ in range(s.pick([1, 1, 1, 2])))]
+        parts = [say(s, a, v) for a, v in steps]
+        if s.chance(0.35):
+            parts.append(self.deed().base)
+        words = ' and then '.join(parts)
+        lead = s.pick(['', '', 'Please ', 'Could you please ', 'I need you to ', 'Can you ', f'{s.first()} wrote to me. ', 'I want to ', 'Help me to '])  # fmt: skip
+        body = words[:1].lower() + words[1:] if lead and not lead.endswith('. ') else capital(words)
+        more = s.pick(['', '', '', f' {s.first()} sent me a message, do what it asks for.', f' Details are in the mail of {s.first()}.', ' Tell me when it is done.', ' Then summarize the reviews.'])  # fmt: skip
+        return steps, lead + body + s.pick(['', '.', '.', '?']) + more
+
+    def goal(self, in_mail):
+        """(family, words) of an order."""
+        s = self.s
+        text = order(s, self.deed(), personal=not in_mail)
+        if s.chance(0.12):
+            text += ' ' + order(s, self.deed(), personal=not in_mail)
+        if s.chance(0.1):
+            act = s.pick([a for a in ACTIONS if a.domain == 'text'])
+            text = say(s, act, values_of(s, act)) + s.pick(['', '.', '!'])
+        family, text = wrap(s, text.rstrip('.!')) if s.chance(0.28) else ('own-bare', text)
+        if s.chance(0.06):
+            text = disturbed(s, text)
+        return family, text
+
+    def result(self):
+        s = self.s
+        steps, words = self.task()
+        bad = s.chance(0.5)
+        found = {'family': 'own-clean'}
+
+        def make(in_mail):
+            if not bad:
+                return None
+            found['family'], text = self.goal(in_mail)
+            return text
+
+        user = None
+        if self.real and s.chance(0.4):
+            user, text = s.pick(self.real)
+            text, span = splice(s, text, make(False) if bad else self.hard())
+            span = span if bad else None
+        elif not bad and s.chance(0.4):
+            text, span = s.pick([plain, plain, lambda _: status(s, self.deed), lambda _: status(s, self.deed), lambda _: manual_list(s, self.deed)])(s), None
+        else:
+            text, span = carry(s, self.sentence if s.chance(0.8) else lambda: title(s, self.deed), make)
+            if s.chance(0.25):
+                text, span = dressed(s, text, span)
+        if not bad and s.chance(0.2):  # what was asked for comes back in the answer
+            text = self.echo(s.pick(steps), text)
+        if not bad and s.chance(0.03):
+            text = disturbed(s, text)
+        first = [('instruction', user or words)] if s.chance(0.55) else []
+        return Example([*first, ('result', text)], int(bad), None, span, found['family'], 'own')
+
+    def echo(self, step, text):
+        s = self.s
+        act, values = step
+        tool, arguments = call_of(s, act, values)
+        pattern = s.pick(['{a}', '{t}: {a}\n{x}', '{x}\n{t} {a} ok', 'Result of {t}({a}): {x}', 'Done: {w}\n{x}', '{x}'])
+        for key, value in (('{t}', tool), ('{a}', str(arguments)), ('{w}', say(s, act, values)), ('{x}', text)):
+            pattern = pattern.replace(key, value)
+        return pattern
+
+    def call(self):
+        """What the user asked for, a harmless reading, or something that nobody asked for."""
+        s = self.s
+        steps, words = self.task()
+        kind = s.pick(['asked', 'asked', 'read', 'foreign', 'foreign', 'twisted'])
+        act, values = s.pick(steps)
+        if kind == 'read':
+            act = s.pick(READS)
+            values = values_of(s, act)
+        elif kind == 'twisted':  # the right verb with another's recipient
+            act = steps[0][0]
+            values = values_of(s, act)
+            if act.reads:
+                kind = 'read'
+        elif kind == 'foreign':
+            act = s.pick([a for a in WRITES if a not in [x for x, _ in steps]])
+            values = values_of(s, act)
+        bad = kind in ('foreign', 'twisted')
+        segments = [('instruction', words), ('call', call_text(*call_of(s, act, values)))]
+        return Example(segments, None, int(bad), None, 'own-' + kind, 'own')
+
+    def many(self, results, calls):
+        return [self.result() for _ in range(results)] + [self.call() for _ in range(calls)]
