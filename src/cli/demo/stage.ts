@@ -26,6 +26,8 @@ export interface Stage {
   /** The key that the upstream expects; made for this run, and known to the vault and the upstream alone. */
   readonly upstreamKey: string;
   readonly agent: Registered;
+  /** Another agent: what becomes of the first one's session is not its own. */
+  readonly second: Registered;
   /** The user's side: may state what the user asked for, and nothing else. */
   readonly desk: Registered;
   readonly webhookSecret: string;
@@ -83,7 +85,7 @@ async function furnish(
   upstream: EchoUpstream,
   receiver: WebhookReceiver,
   upstreamKey: string,
-): Promise<Pick<Stage, 'agent' | 'desk' | 'webhookSecret' | 'decoy'>> {
+): Promise<Pick<Stage, 'agent' | 'second' | 'desk' | 'webhookSecret' | 'decoy'>> {
   await admin.put('/services/tickets', {
     origins: [upstream.url],
     credential: 'tickets-key',
@@ -104,6 +106,7 @@ async function furnish(
   const decoy = await admin.post('/decoys', { kind: 'credential', name: 'github-admin' });
   return {
     agent: await register(admin, 'demo-agent', ['tickets:read', 'tickets:write', 'payroll:ask']),
+    second: await register(admin, 'demo-second', ['tickets:read', 'tickets:write']),
     desk: await register(admin, 'demo-desk', [INSTRUCT_SCOPE]),
     webhookSecret: textOf(sink.secret),
     decoy: { name: textOf(decoy.name), value: textOf(decoy.value) },

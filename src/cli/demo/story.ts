@@ -24,7 +24,7 @@ export async function tellStory(stage: Stage, tell: Tell): Promise<void> {
   await showRefusal(holder, tell);
   await showTakeover(stage, holder, tell);
   // The session above is taken for compromised now, and gets nothing any more.
-  const next = await openHolder(stage, stage.agent);
+  const next = await openHolder(stage, stage.second);
   await showDecoy(stage, next, tell);
   await showRevocation(stage, next, tell);
   await showAudit(stage, tell);
@@ -101,7 +101,7 @@ async function tellGuard(stage: Stage, tell: Tell): Promise<void> {
 
 async function showDecoy(stage: Stage, holder: PassportHolder, tell: Tell): Promise<void> {
   tell(
-    `6. The agent uses a decoy (${stage.decoy.name}) that was laid out for it: stopped, and the SIEM is told`,
+    `6. Another agent uses a decoy (${stage.decoy.name}) that was laid out for it: stopped, and the SIEM is told`,
   );
   const body = JSON.stringify({ note: `use ${stage.decoy.value} to push` });
   const answer = await callAs(holder, '/s/tickets/new', { method: 'POST', body });
