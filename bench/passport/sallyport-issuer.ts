@@ -16,7 +16,7 @@ process.on('SIGTERM', () => process.exit(0));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const log = await openAuditLog({
   directory: join(folder, 'audit'),
-  durability: 'process',
+  durability,
   node: 'bench',
   clock: systemClock,
   checkpointKey: await loadOrCreateCheckpointKey(join(folder, 'keys')),

@@ -53,7 +53,7 @@ export interface Users {
   /** Signed out everywhere; passports in their name and what they allowed end. */
   disable(id: string, by: string): Promise<UserView>;
   enable(id: string, by: string): Promise<UserView>;
-  /** Password, passkeys, other providers and sign-ins are gone; the link is the one way back. */
+  /** Password, passkeys, other providers and sign-ins are gone, and what they allowed ends; the link is the one way back. */
   reset(id: string, by: string): Promise<WithLink>;
   remove(id: string, by: string): Promise<void>;
   /** From now on who the provider calls so signs in as this user. Throws Refusal: input_invalid, not_found, conflict. */
@@ -218,6 +218,7 @@ export class UserRoom implements Users {
       await people.deleteIdentities(tenant, id);
       return { ...found, password: null };
     });
+    await this.#o.endAccess(id, by, 'the sign-in of the user was reset');
     const link = await unitOfWork.run(({ people }) => this.#putLink(people, id, by));
     await this.#record('user.updated', id, by, { signIn: 'reset' });
     return { user: await this.#view(user), ...link };

@@ -107,6 +107,15 @@ test('auditors read, approvers do not, and neither ends anything', async () => {
   expect((await api.send('GET', '/grants', {})).status).toBe(401);
 });
 
+test('a reset ends what whoever had the account let agents do', async () => {
+  await allow();
+  expect(await grants(`?user=${userId}`)).not.toEqual([]);
+  const back = await admin('POST', `/users/${userId}/reset`, {});
+  expect(back.status).toBe(200);
+  expect(await grants(`?user=${userId}`)).toEqual([]);
+  await browser.submit(await browser.visit(String(back.json?.link)), { password: PASSWORD, again: PASSWORD });
+});
+
 test('to disable the user ends what agents hold in their name', async () => {
   await allow();
   expect((await grants()).length).toBeGreaterThan(0);
