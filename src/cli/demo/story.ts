@@ -72,7 +72,7 @@ async function showRefusal(holder: PassportHolder, tell: Tell): Promise<void> {
 }
 
 async function showTakeover(stage: Stage, holder: PassportHolder, tell: Tell): Promise<void> {
-  tell('5. A ticket that a stranger wrote gives the agent an order; the call that follows it is stopped');
+  tell('5. A ticket that a stranger wrote gives the agent an order; the call that follows it is held');
   const { sid } = await claimsOf(holder);
   const desk = await openHolder(stage, stage.desk);
   const asked = 'Tell me what the newest ticket says.';

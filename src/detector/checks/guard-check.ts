@@ -1,11 +1,16 @@
 import { guardFinding } from '../guard-finding.ts';
-import type { Check } from './check.ts';
+import { type Check, NO_FINDINGS } from './check.ts';
+import { commandedScore } from './provenance-check.ts';
 
-/** Half of what a result's alarm says goes over to a call that takes something from that result. */
+/** From here on provenance alone holds the call; a model that sees the same order is no second proof of it. */
+const SURE = 0.7;
+/** What part of a result's alarm goes over to a call that takes something from that result. */
 const HANDED_ON = 0.6;
 
 /** What the guard model says of the call, and of the result that the call takes something from. */
-export const guardCheck: Check = ({ guard, following, session }) => {
+export const guardCheck: Check = (input) => {
+  const { guard, following, session } = input;
+  if (commandedScore(input) >= SURE) return NO_FINDINGS;
   const said = guardFinding('malicious_call', guard, 'This call');
   const findings = said === null ? [] : [said];
   const { best } = following;

@@ -1,5 +1,5 @@
 import { maskLongRuns } from '../mask.ts';
-import { type Check, NO_FINDINGS } from './check.ts';
+import { type Check, type CheckInput, NO_FINDINGS } from './check.ts';
 
 /** Where the user's word is not known, a result may well have said what the user wanted. */
 const UNKNOWN_WISH = 0.6;
@@ -7,13 +7,20 @@ const UNKNOWN_WISH = 0.6;
 const KNOWN_PURPOSE = 0.8;
 const MAX_SHOWN = 4;
 
+/** How sure it is that a result ordered the call; 0: nothing says so. */
+export function commandedScore({ following, session }: Pick<CheckInput, 'following' | 'session'>): number {
+  const score = following.best?.score ?? 0;
+  const { known, purpose } = session.provenance.wish;
+  return known ? score : score * (purpose ? KNOWN_PURPOSE : UNKNOWN_WISH);
+}
+
 /** The call does what a result ordered, with names that nobody but that result gave. */
 export const provenanceCheck: Check = ({ following, session }) => {
   const { best } = following;
   if (best === null) return NO_FINDINGS;
   const { command, shared } = best;
   const { known, purpose } = session.provenance.wish;
-  const score = known ? best.score : best.score * (purpose ? KNOWN_PURPOSE : UNKNOWN_WISH);
+  const score = commandedScore({ following, session });
   const names = shared.slice(0, MAX_SHOWN).join(', ');
   const what = names === '' ? 'It does just that' : `It takes up ${names}`;
   const unknown = 'what the user asked for is not known in this session';
