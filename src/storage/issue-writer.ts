@@ -10,7 +10,7 @@ const writers = new WeakMap<DatabaseSync, Write>();
 /**
  * Writes one passport into the open transaction, with statements that are prepared once: the same as
  * `stores/issue-store.ts` says, which goes through the query builder. Everything is looked at before anything is
- * written, so that a no leaves nothing behind.
+ * written, so that a no leaves nothing behind. A member of a row that no statement names is a fault of SQLite, not lost.
  */
 export function issueWriter(database: DatabaseSync): Write {
   const known = writers.get(database);
@@ -28,8 +28,16 @@ function prepare(database: DatabaseSync): Write {
      on conflict (tenant, entry) do update set jti = excluded.jti, free_at = excluded.free_at
      where status_entries.free_at <= ?`,
   );
-  const insertPassport = inserter(database, 'passports');
-  const replaceRow = inserter(database, 'oidc_rows', 'insert or replace');
+  const insertPassport = database.prepare(
+    `insert into passports (tenant, jti, agent_id, owner, user_id, sid, chain, scope, audience, jkt, x5t, grant_kind,
+       issued_at, expires_at, parent, lineage, details, kid, credential, status_index)
+     values (:tenant, :jti, :agent_id, :owner, :user_id, :sid, :chain, :scope, :audience, :jkt, :x5t, :grant_kind,
+       :issued_at, :expires_at, :parent, :lineage, :details, :kid, :credential, :status_index)`,
+  );
+  const replaceRow = database.prepare(
+    `insert or replace into oidc_rows (model, id, payload, grant_id, user_code, uid, expires_at, consumed_at)
+     values (:model, :id, :payload, :grant_id, :user_code, :uid, :expires_at, :consumed_at)`,
+  );
 
   const isUsed = ({ model, id }: OidcRow, now: number): boolean => {
     const row = usedUntil.get(model, id);
@@ -51,23 +59,8 @@ function prepare(database: DatabaseSync): Write {
       statusIndex = entry;
       break;
     }
-    for (const row of once) replaceRow(oidcRowOf(row));
-    insertPassport(passportRow({ ...passport, statusIndex }));
+    for (const row of once) replaceRow.run(oidcRowOf(row));
+    insertPassport.run(passportRow({ ...passport, statusIndex }));
     return { kind: 'issued', statusIndex };
-  };
-}
-
-type Row = Readonly<Record<string, string | number | null>>;
-
-/** The columns are those of the first row: a table of ours gets the same ones each time. */
-function inserter(database: DatabaseSync, table: string, verb = 'insert'): (row: Row) => void {
-  let statement: ReturnType<DatabaseSync['prepare']> | null = null;
-  return (row) => {
-    if (statement === null) {
-      const names = Object.keys(row);
-      const places = names.map(() => '?').join(', ');
-      statement = database.prepare(`${verb} into ${table} (${names.join(', ')}) values (${places})`);
-    }
-    statement.run(...Object.values(row));
   };
 }
