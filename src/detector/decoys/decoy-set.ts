@@ -31,11 +31,18 @@ export class DecoySet {
     // Compiling is the dear part, and people plant seldom.
     const compiled = before === null ? null : before.#fixed;
     this.#fixed = compiled?.holds(fixed) === true ? compiled : new Compiled(fixed);
-    for (const decoy of decoys) this.add(decoy);
+    for (const decoy of decoys) this.#add(decoy);
   }
 
-  /** Takes in one that the gate has just planted. */
-  add(decoy: DecoyRecord): void {
+  /** This set with one more: itself where the gate planted it, which is often; a new one where a person did. */
+  with(decoy: DecoyRecord): DecoySet {
+    if (this.#decoys.has(decoy.id)) return this;
+    if (!decoy.plantedBy.startsWith(BY_GATE)) return new DecoySet([...this.#decoys.values(), decoy], this);
+    this.#add(decoy);
+    return this;
+  }
+
+  #add(decoy: DecoyRecord): void {
     if (this.#decoys.has(decoy.id)) return;
     this.#decoys.set(decoy.id, decoy);
     this.#deep.add(decoy);

@@ -31,6 +31,8 @@ export class Decoys {
   /** What the store said of itself when it was read last. */
   #mark: string | null = null;
   #reading: Promise<void> = Promise.resolve();
+  /** Planted here since the reading that is under way began, which may not have seen them. */
+  #justPlanted: DecoyRecord[] = [];
 
   private constructor(options: DecoyOptions) {
     this.#options = options;
@@ -57,6 +59,7 @@ export class Decoys {
   async #read(): Promise<void> {
     const mark = await this.#options.store.mark();
     if (mark === this.#mark) return;
+    this.#justPlanted = [];
     const byTenant = Map.groupBy(await this.#options.store.all(), (decoy) => decoy.tenant);
     const sets = [...byTenant].map(([tenant, decoys]): [string, DecoySet] => {
       const known = this.#sets.get(tenant) ?? null;
@@ -64,6 +67,7 @@ export class Decoys {
     });
     this.#sets = new Map(sets);
     this.#mark = mark;
+    for (const decoy of this.#justPlanted) this.#lookFor(decoy);
   }
 
   /**
@@ -123,10 +127,15 @@ export class Decoys {
       });
     }
     // Looked for from here on, before anybody can have read it.
-    const set = this.#sets.get(tenant);
-    if (set === undefined) this.#sets.set(tenant, new DecoySet([decoy]));
-    else set.add(decoy);
+    this.#justPlanted.push(decoy);
+    this.#lookFor(decoy);
     return decoy;
+  }
+
+  #lookFor(decoy: DecoyRecord): void {
+    const set = this.#sets.get(decoy.tenant);
+    if (set === undefined) this.#sets.set(decoy.tenant, new DecoySet([decoy]));
+    else this.#sets.set(decoy.tenant, set.with(decoy));
   }
 
   list(tenant: string): Promise<readonly DecoyRecord[]> {
