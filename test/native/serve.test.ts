@@ -117,8 +117,11 @@ describe.skipIf('reason' in found)('a guard that serves several gates', () => {
     expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('model_rejected') });
     const scored = await cli(['guard', 'score', '--model', MODEL, '--json'], 'the thing');
     expect(JSON.parse(scored.out).scores.injection).toBeGreaterThan(0);
-    const none = await cli(['guard', 'score'], 'x');
-    expect(none).toMatchObject({ code: 4, err: expect.stringContaining('No guard model is installed') });
+    const shipped = await cli(['guard', 'score', '--json'], 'The meeting is on Monday.');
+    expect(JSON.parse(shipped.out).scores.injection).toBeLessThan(0.5);
+    const none = await cli(['guard', 'score', '--model', join(folder, 'none.gguf')], 'x');
+    expect(none.code).not.toBe(0);
+    expect(none.err).toContain('not_found');
     const far = await cli(['guard', 'serve', '--listen', '0.0.0.0:1', '--model', MODEL]);
     expect(far).toMatchObject({ code: 2, err: expect.stringContaining('no address of this machine') });
   });
