@@ -36,12 +36,18 @@ export function viewsOf(text: string): readonly string[] {
   return [...views];
 }
 
+/**
+ * A text with its pieces put together: a name that was cut over two arguments, or spread out so that it is none
+ * (`drop (at) collect . example`). It also joins what does not belong together; null: there is nothing to join.
+ */
+export function joinedOf(text: string): string | null {
+  if (text.length > MAX_JOINED_CHARS) return null;
+  const joined = text.replace(AROUND_SIGNS, signOf).replaceAll('\n', '');
+  return joined === text ? null : joined;
+}
+
 function* decodings(text: string): Iterable<string> {
   if (text.includes('\\')) yield withoutEscapes(text);
-  // A name that was cut over two arguments, or spread out so that it is none: `drop (at) collect . example`.
-  const joined =
-    text.length <= MAX_JOINED_CHARS ? text.replace(AROUND_SIGNS, signOf).replaceAll('\n', '') : text;
-  if (joined !== text) yield joined;
   if (text.includes('%')) {
     const percent = text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),

@@ -1,4 +1,4 @@
-import { viewsOf } from './decode.ts';
+import { joinedOf, viewsOf } from './decode.ts';
 import type { Provenance, ReadCommand } from './memory.ts';
 import { isAddress, isName, isTelling, tokensOf, toolWords } from './tokens.ts';
 import { onlyReads, tellingToolWords, tellsDeed, verbsDoneBy } from './verbs.ts';
@@ -40,7 +40,9 @@ const MAX_NEAR = 8;
 
 /** What a call takes up from the commands that its session has read. */
 export function follow(memory: Provenance, deed: Deed): Following {
-  const tokens = new Set(viewsOf(deed.text).flatMap(tokensOf).filter(isTelling).slice(0, MAX_TOKENS));
+  const written = namesIn(deed.text);
+  const joined = joinedOf(deed.text);
+  const tokens = new Set([...written, ...(joined === null ? [] : namesIn(joined))].slice(0, MAX_TOKENS));
   const shared = new Map<ReadCommand, string[]>();
   let near = 0;
   for (const token of tokens) {
@@ -67,8 +69,16 @@ export function follow(memory: Provenance, deed: Deed): Following {
   const followed = [...shared]
     .filter(([, words]) => words.length > 1 || words.some(isName))
     .map(([command]) => command);
-  const strangers = [...tokens].filter((token) => isAddress(token) && memory.isForeign(token));
+  // What joining makes is compared with what results ordered; by itself it names nobody.
+  const strangers = written
+    .slice(0, MAX_TOKENS)
+    .filter((token) => isAddress(token) && memory.isForeign(token));
   return { best, tokens, followed, strangers, asked: act.asked };
+}
+
+/** The telling words of a text, in whatever coding, each once. */
+function namesIn(text: string): readonly string[] {
+  return [...new Set(viewsOf(text).flatMap(tokensOf).filter(isTelling))];
 }
 
 /** What a call does, in the terms of commands. */
