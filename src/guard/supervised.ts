@@ -167,6 +167,8 @@ export class SupervisedGuard implements Guard {
   }
 
   #enter(status: GuardStatus): void {
+    // An end that was asked for is no failure, and nobody is to be told of one.
+    if (this.#closed) return;
     // A guard that keeps failing has been failing since the first time.
     const since = this.#status.kind === 'failing' && status.kind === 'failing' ? this.#status.since : null;
     this.#status = since !== null && status.kind === 'failing' ? { ...status, since } : status;

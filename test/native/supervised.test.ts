@@ -208,6 +208,14 @@ describe.skipIf('reason' in found)("the guard's process", () => {
     expect(guard.isFit).toBe(true);
   });
 
+  it('is told to end, and nobody is told of a failure', async () => {
+    const states: string[] = [];
+    const guard = start({}, { onStatus: ({ kind }) => states.push(kind) });
+    await guard.settled(20_000);
+    await guard.close();
+    expect(states).toEqual(['ready']);
+  });
+
   it('late, gives up at the deadline and goes on', async () => {
     const guard = start();
     await score(guard);
