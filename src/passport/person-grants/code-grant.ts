@@ -41,6 +41,7 @@ function checkBinding({ form, proof }: GrantRequest, code: CodeBinding): void {
     throw new OAuthFault('invalid_grant', 'the code_verifier does not belong to the code_challenge');
   }
   if (code.dpopJkt !== null && proof?.jkt !== code.dpopJkt) {
-    throw new OAuthFault('invalid_grant', 'the DPoP key is not the one that the code is bound to');
+    // RFC 9449 section 10: the proof is what does not fit; the code stays good for who has the key.
+    throw new OAuthFault('invalid_dpop_proof', 'the DPoP key is not the one that the code is bound to');
   }
 }

@@ -367,7 +367,7 @@ describe('the code', () => {
   test('needs a DPoP proof, and the key that it was bound to', async () => {
     const bound = await agent.code(person, { dpop_jkt: agent.dpop.thumbprint });
     expect((await agent.redeem(bound, {}, { dpop: null })).body.error).toBe('invalid_grant');
-    expect((await agent.redeem(bound, {}, { dpop: await newKey() })).body.error).toBe('invalid_grant');
+    expect((await agent.redeem(bound, {}, { dpop: await newKey() })).body.error).toBe('invalid_dpop_proof');
     expect((await agent.redeem(bound)).status).toBe(200);
   });
 
@@ -494,7 +494,7 @@ describe('pushed authorization requests (RFC 9126)', () => {
     const { body } = await push();
     const back = backWith(await decide(person.browser, await person.browser.visit(byUri(body.request_uri))));
     const code = String(back.get('code'));
-    expect((await agent.redeem(code, {}, { dpop: await newKey() })).body.error).toBe('invalid_grant');
+    expect((await agent.redeem(code, {}, { dpop: await newKey() })).body.error).toBe('invalid_dpop_proof');
     expect((await agent.redeem(code)).status).toBe(200);
     const other = await push({ dpop_jkt: (await newKey()).thumbprint });
     expect(other.body.error).toBe('invalid_request');
