@@ -1,5 +1,6 @@
 import { type PresentedPassport, Refusal } from '../../../src/core/index.ts';
 import type { PassportRoom } from '../../../src/passport/index.ts';
+import { AskingAgent, newPerson, type TestPerson } from '../../support/consent.ts';
 import { type Mutation, mutatedProof, type ProofKeys } from './dpop-mutation.ts';
 import {
   ASSERTION_TYPE,
@@ -32,6 +33,8 @@ interface Parts {
   readonly bound: Readonly<Record<'own' | 'ed25519' | 'rsa', string>>;
   readonly unbound: string;
   readonly issuerNonce: string;
+  /** What people allow is got at an issuer with pages. */
+  readonly asked: { readonly bench: Bench; readonly agent: AskingAgent; readonly person: TestPerson };
 }
 
 /** Every door that takes DPoP proofs, over real storage and a real socket. */
@@ -56,8 +59,10 @@ export class DpopDoors {
     };
     const strict = await bench.openNode({ replay, nonce: true });
     bench.serve(strict);
-    const asked = await agent.request();
+    const nonced = await agent.request();
     bench.serve(bench.room);
+    const pages = await openBench();
+    const client = await AskingAgent.register(pages, { publicClient: true });
     return new DpopDoors({
       bench,
       gates: [await bench.openNode({ replay }), await bench.openNode({ replay })],
@@ -72,12 +77,14 @@ export class DpopDoors {
       },
       bound,
       unbound: String(unbound.body.access_token),
-      issuerNonce: asked.headers.get('dpop-nonce') ?? '',
+      issuerNonce: nonced.headers.get('dpop-nonce') ?? '',
+      asked: { bench: pages, agent: client, person: await newPerson(pages) },
     });
   }
 
-  close(): Promise<void> {
-    return this.#o.bench.close();
+  async close(): Promise<void> {
+    await this.#o.asked.bench.close();
+    await this.#o.bench.close();
   }
 
   async play(at: 'resource' | 'token', change: Mutation): Promise<Outcome[]> {
@@ -85,18 +92,28 @@ export class DpopDoors {
   }
 
   async #atToken(change: Mutation): Promise<Outcome> {
+    if (change.grant !== undefined) return this.#asPerson(change.grant);
     const { bench, agent, keys } = this.#o;
     const now = Date.now();
     const context = { keys, htm: 'POST', htu: `${ISSUER}/token`, now, accessToken: null, nonce: null };
     const form = {
-      grant_type: change.grant ?? 'client_credentials',
-      refresh_token: 'visibly-fake-refresh-token',
-      code: 'visibly-fake-code',
+      grant_type: 'client_credentials',
       client_assertion_type: ASSERTION_TYPE,
       client_assertion: await agent.assertion(),
     };
     const headers = { dpop: mutatedProof(change, context) };
     const { status, body } = await post(`${bench.issuer}/token`, { form, headers });
+    return status === 200 ? null : String(body.error);
+  }
+
+  /** What a person allowed one key is asked for with another. */
+  async #asPerson(grant: NonNullable<Mutation['grant']>): Promise<Outcome> {
+    const { agent, person } = this.#o.asked;
+    const other = { dpop: await newKey() };
+    const { status, body } =
+      grant === 'authorization_code'
+        ? await agent.redeem(await agent.code(person, { dpop_jkt: agent.dpop.thumbprint }), {}, other)
+        : await agent.refresh((await agent.tokens(person)).refresh, {}, other);
     return status === 200 ? null : String(body.error);
   }
 
