@@ -55,19 +55,21 @@ std::string temporary_file(const std::string& name, const std::string& content) 
 
 int run_command(int argc, char** argv);
 
-/// Without arguments: all tests. With `--only WORD`: those whose name has the word. The commands of commands.cc are
+/// Without arguments: all tests. With `--only WORD`: those whose name has the word; with `--without WORD`: the others. The commands of commands.cc are
 /// what the TypeScript tests and benchmarks call.
 int main(int argc, char** argv) {
   char pattern[] = "/tmp/guard-test-XXXXXX";
   folder = mkdtemp(pattern);
   int status = 0;
   const char* only = argc > 2 && strcmp(argv[1], "--only") == 0 ? argv[2] : nullptr;
-  if (argc > 1 && only == nullptr) {
+  const char* without = argc > 2 && strcmp(argv[1], "--without") == 0 ? argv[2] : nullptr;
+  if (argc > 1 && only == nullptr && without == nullptr) {
     status = run_command(argc, argv);
   } else {
     int passed = 0, failed = 0, left_out = 0;
     for (const Test& test : tests()) {
       if (only != nullptr && strstr(test.name, only) == nullptr) continue;
+      if (without != nullptr && strstr(test.name, without) != nullptr) continue;
       const int before = failures;
       skipped = false;
       test.run();
