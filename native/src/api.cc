@@ -124,6 +124,15 @@ void add_streaming(const guard::stream::StreamStats& s, guard_stats& out) {
 
 }  // namespace
 
+/// The number that a caller put into an enumeration, which may be none of its own: to load that as the enumeration is undefined.
+template <class Enumeration>
+static unsigned raw(const Enumeration& value) {
+  static_assert(sizeof(Enumeration) == sizeof(unsigned));
+  unsigned number;
+  memcpy(&number, &value, sizeof number);
+  return number;
+}
+
 extern "C" {
 
 guard_status guard_open(const guard_open_options* o, guard_engine** out, guard_error* error) {
@@ -131,8 +140,8 @@ guard_status guard_open(const guard_open_options* o, guard_engine** out, guard_e
     need(o != nullptr && out != nullptr && o->model != nullptr, "The options, the model's path or the place for the engine is missing.");
     *out = nullptr;
     need(o->threads >= 0 && o->threads <= 256, "The number of threads must lie between 0 and 256.");
-    need(o->backend >= GUARD_BACKEND_AUTO && o->backend <= GUARD_BACKEND_SIMULATED, "The backend is none of the known ones.");
-    need(o->streaming >= GUARD_STREAMING_AUTO && o->streaming <= GUARD_STREAMING_DISK, "The way of streaming is none of the known ones.");
+    need(raw(o->backend) <= GUARD_BACKEND_SIMULATED, "The backend is none of the known ones.");
+    need(raw(o->streaming) <= GUARD_STREAMING_DISK, "The way of streaming is none of the known ones.");
     need(o->stream_slots == 0 || (o->stream_slots >= 2 && o->stream_slots <= 16), "The ring has 2 to 16 slots.");
     need(o->max_batch_tokens <= 65536 && o->max_queue <= 1u << 20, "The batch or the queue is too large.");
     auto engine = std::make_unique<guard_engine>();
