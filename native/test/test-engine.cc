@@ -75,7 +75,7 @@ static void batch_invariance(const char* model) {
     alone.push_back(logits_of(result));
   }
   uint32_t largest = 0;
-  for (int round = 0; round < 4; round++) {
+  for (int round = 0; round < 200 && (round < 4 || largest == 0); round++) {
     std::vector<std::promise<guard_result>> promises(asks.size());
     for (size_t i = 0; i < asks.size(); i++) {
       guard_segment segment;
@@ -205,7 +205,7 @@ TEST("a full queue, a lack of memory, a past deadline and a cancelled request ha
     c->done++;
   };
   int refused = 0, sent = 0;
-  for (int i = 0; i < 200; i++) {
+  for (int i = 0; i < 20000 && (i < 200 || refused == 0); i++) {
     guard_segment segment;
     const Ask ask{text_of(i, 20)};
     const guard_request r = request_of(ask, segment);
@@ -221,12 +221,16 @@ TEST("a full queue, a lack of memory, a past deadline and a cancelled request ha
   guard_segment segment;
   const Ask slow{text_of(1, 20), nullptr, nullptr, 60};
   const guard_request r = request_of(slow, segment);
-  guard_ticket* ticket = nullptr;
-  CHECK(guard_submit(engine, nullptr, &r, done, &count, &ticket, nullptr) == GUARD_OK);
-  guard_cancel(ticket);
-  guard_ticket_release(ticket);
-  while (count.done < sent + 1) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  CHECK(count.cancelled == 1);
+  // The word may come when the answer is already there, as a busy machine runs this thread when it likes: then it is said again.
+  for (int tries = 0; tries < 200 && count.cancelled == 0; tries++) {
+    guard_ticket* ticket = nullptr;
+    CHECK(guard_submit(engine, nullptr, &r, done, &count, &ticket, nullptr) == GUARD_OK);
+    guard_cancel(ticket);
+    guard_ticket_release(ticket);
+    sent++;
+    while (count.done < sent) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  CHECK(count.cancelled == 1 && count.ok == sent - 1);
 
   guard_result result{};
   CHECK(score(engine, {text_of(1, 20), nullptr, nullptr, 60, 0.001}, result) == GUARD_DEADLINE);

@@ -71,6 +71,10 @@ struct Machine {
   size_t main_size = 0;
   ~Machine() {
     for (auto& fiber : fibers) {
+#if defined(__SANITIZE_ADDRESS__)
+      // The frames that never returned stay marked, and whoever is given these addresses next would be blamed for them.
+      __asan_unpoison_memory_region(fiber->stack, kStack);
+#endif
       munmap(fiber->stack, kStack);
 #if defined(__SANITIZE_THREAD__)
       __tsan_destroy_fiber(fiber->tsan);
