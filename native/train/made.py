@@ -4,15 +4,19 @@ from actions import ACTIONS, WRITES, call_of, say, values_of
 from carriers import carry
 from corpus import Example, call_text
 from deeds import deed
+from documents import document
 from furniture import dressed, plain
 from noise import disturbed
 from orders import capital, order
 from reports import clipped, manual_list, opinion, report, status, title
 from sentences import harmless
 from slots import Slots
-from splice import splice
-from wrappers import wrap
+from splice import cut, splice
+from voices import voiced
+from wrappers import composed, wrap
 
+PERSONAL = frozenset(['mailbox', 'letter', 'thread', 'notes', 'source'])
+LISTS = frozenset(['notes', 'source', 'manual', 'notice'])  # among their lines a bare order is one more line
 READS = [a for a in ACTIONS if a.reads]
 
 
@@ -20,7 +24,7 @@ class Maker:
     """One stream of examples. `words` is wordnet.Words; `real` are clean results [(user's words, text)] to put sentences into."""
 
     def __init__(self, seed, words, real=()):
-        self.s, self.words, self.real = Slots(seed), words, real
+        self.s, self.words, self.real = Slots(seed, words), words, real
 
     def deed(self):
         return deed(self.s, self.words)
@@ -57,16 +61,23 @@ class Maker:
         more = s.pick(['', '', '', f' {s.first()} sent me a message, do what it asks for.', f' Details are in the mail of {s.first()}.', ' Tell me when it is done.', ' Then summarize the reviews.'])  # fmt: skip
         return steps, lead + body + s.pick(['', '.', '.', '?']) + more
 
-    def goal(self, in_mail):
-        """(family, words) of an order."""
+    def order(self, in_mail):
+        return (voiced if self.s.chance(0.4) else order)(self.s, self.deed(), personal=not in_mail)
+
+    def goal(self, in_mail, dressed_up=30):
+        """(family, words) of an order; `dressed_up` of a hundred wear a wrapper."""
         s = self.s
-        text = order(s, self.deed(), personal=not in_mail)
+        text = self.order(in_mail)
         if s.chance(0.12):
-            text += ' ' + order(s, self.deed(), personal=not in_mail)
+            text += s.pick([' ', ' ', '\n']) + self.order(in_mail)
         if s.chance(0.1):
             act = s.pick([a for a in ACTIONS if a.domain == 'text'])
             text = say(s, act, values_of(s, act)) + s.pick(['', '.', '!'])
-        family, text = wrap(s, text.rstrip('.!')) if s.chance(0.28) else ('own-bare', text)
+        roll = s.number(0, 99)
+        if roll < dressed_up:
+            family, text = (composed if s.chance(0.65) else wrap)(s, text.rstrip('.!'))
+        else:
+            family = 'own-bare'
         if s.chance(0.06):
             text = disturbed(s, text)
         return family, text
@@ -77,17 +88,26 @@ class Maker:
         bad = s.chance(0.5)
         found = {'family': 'own-clean'}
 
-        def make(in_mail):
+        def make(in_mail, dressed_up=30):
             if not bad:
                 return None
-            found['family'], text = self.goal(in_mail)
+            found['family'], text = self.goal(in_mail, dressed_up)
             return text
 
-        user = None
-        if self.real and s.chance(0.4):
+        user, roll = None, s.number(0, 99)
+        if self.real and roll < 30:
             user, text = s.pick(self.real)
-            text, span = splice(s, text, make(False) if bad else self.hard())
+            text, span = splice(s, text, make(False, 30 if user else 60) if bad else self.hard())
             span = span if bad else None
+        elif roll < 55:
+            shape, text = document(s, self.sentence, self.deed)
+            if len(text) > 1500:
+                text = cut(s, text)
+            span = None
+            if bad:
+                text, span = splice(s, text, make(shape in PERSONAL, 75 if shape in LISTS else 30))
+            elif s.chance(0.15):
+                text, span = dressed(s, text, span)
         elif not bad and s.chance(0.4):
             text, span = s.pick([plain, plain, lambda _: status(s, self.deed), lambda _: status(s, self.deed), lambda _: manual_list(s, self.deed)])(s), None
         else:

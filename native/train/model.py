@@ -61,8 +61,11 @@ class Block(nn.Module):
     def forward(self, x, tables, masks):
         b, t, d = x.shape
         kind = 0 if self.is_global else 1
-        q, k, v = self.qkv(self.attn_norm(x)).view(b, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        a = F.scaled_dot_product_attention(turn(q, *tables[kind]), turn(k, *tables[kind]), v, attn_mask=masks[kind])
+        # Written out: in bfloat16 on a CPU the fused kernel takes four times as long.
+        qk, v = self.qkv(self.attn_norm(x)).view(b, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4).split([2, 1])
+        q, k = turn(qk, *tables[kind])
+        near = (q * (d // self.heads) ** -0.5) @ k.transpose(-1, -2) + masks[kind]
+        a = near.softmax(-1) @ v[0].contiguous()
         x = x + self.out(a.transpose(1, 2).reshape(b, t, d))
         u, g = self.up(self.ffn_norm(x)).chunk(2, -1)
         return x + self.down(F.gelu(u) * g)

@@ -19,11 +19,25 @@ FOLDERS = ['/home/user', '/system', '/system/.ssh', '/var/data', '/downloads', '
 CODE = ['file_compression', 'image_tools', 'sorting_search', 'linear_algebra', 'json_parsing', 'random_numbers', 'text_utils', 'web_scraper', 'chat_widget', 'api_gateway', 'auth_service', 'data_pipeline', 'mobile_app', 'docs_site', 'build_scripts', 'awesome_list', 'payment_api', 'deploy_tools']
 
 
-class Slots:
-    """One random source; the same seed gives the same sentences."""
+START = ['b', 'br', 'ch', 'd', 'dr', 'f', 'g', 'gr', 'h', 'j', 'k', 'kl', 'l', 'm', 'n', 'p', 'pr', 'r', 's', 'sh', 'st', 't', 'tr', 'v', 'w', 'y', 'z']
 
-    def __init__(self, seed):
+
+class Slots:
+    """One random source; the same seed gives the same sentences.
+
+    With `words` (wordnet.Words) half of the names of things are made of its nouns, and some of people of syllables: what is
+    in the lists above must not be what a result is known by.
+    """
+
+    def __init__(self, seed, words=None):
         self.r = random.Random(seed)
+        self.words = words
+
+    def rare(self, share):
+        return self.words is not None and self.chance(share)
+
+    def syllables(self):
+        return ''.join(self.pick(START) + self.pick('aeiou') + self.pick(['', '', 'n', 'r', 'l', 's']) for _ in range(self.number(1, 3))) + self.pick(['', 'n', 'k', 'th', 'm', 'ra', 'sky', 'son', 'ez'])  # fmt: skip
 
     def pick(self, items):
         return items[self.r.randrange(len(items))]
@@ -35,13 +49,13 @@ class Slots:
         return self.r.random() < p
 
     def name(self):
-        return f'{self.pick(FIRST)} {self.pick(LAST)}'
+        return f'{self.first()} {self.syllables().title() if self.rare(0.3) else self.pick(LAST)}'
 
     def first(self):
-        return self.pick(FIRST)
+        return self.syllables().title() if self.rare(0.25) else self.pick(FIRST)
 
     def user(self):
-        a, b = self.pick(FIRST).lower(), self.pick(LAST).lower()
+        a, b = self.first().lower(), self.pick(LAST).lower()
         return self.pick(
             [
                 f'{a}{b}',
@@ -54,7 +68,7 @@ class Slots:
         )
 
     def host(self):
-        a, b = self.pick(WORDS), self.pick(WORDS + TAIL)
+        a, b = self.word().replace(' ', ''), self.pick(WORDS + TAIL)
         body = self.pick([f'{a}-{b}', f'{a}{b}', f'{a}_{b}', f'{a}', f'{a}{self.number(1, 365)}', f'my-{a}-{b}'])
         return f'{self.pick(["", "", "", "www.", "api.", "mail.", "cdn.", "get."])}{body}.{self.pick(TLD)}'
 
@@ -147,9 +161,14 @@ class Slots:
         )
 
     def product(self):
+        if self.rare(0.5):
+            noun = self.pick(self.words.nouns['artifact'])
+            return noun if self.chance(0.4) else f'{self.pick(self.words.adjectives)} {noun}'
         return self.pick(PRODUCTS)
 
     def topic(self):
+        if self.rare(0.5):
+            return f'{self.pick(self.words.things)} {self.pick(self.words.nouns["act"])}' if self.chance(0.5) else self.pick(self.words.things)
         return self.pick(TOPICS)
 
     def city(self):
@@ -159,7 +178,7 @@ class Slots:
         return f'{self.token(2, string.ascii_uppercase)}{self.digits(3)}'
 
     def word(self):
-        return self.pick(WORDS)
+        return self.pick(self.words.things).replace(' ', '_') if self.rare(0.5) else self.pick(WORDS)
 
     def file(self):
         return self.pick(FILES)

@@ -18,6 +18,7 @@ import torch
 import torch.distributed as dist
 from made import Maker
 from model import CanaryGuard, Shape
+from pages import pages
 from torch.nn import functional as F
 from vocabulary import Vocabulary
 from vocabulary import train as train_vocabulary
@@ -25,13 +26,16 @@ from windows import labelled
 from wordnet import Words
 
 # How many of a hundred examples: our results, our calls, and of the data by what it is.
-SHARES = {'own': 52, 'call': 7, 'bare': 10, 'dressed': 6, 'clean': 8, 'recorded': 9, 'docs': 5, 'calls': 3}
+SHARES = {'own': 54, 'call': 5, 'bare': 10, 'dressed': 6, 'clean': 6, 'recorded': 8, 'docs': 4, 'pages': 4, 'calls': 3}
+
+PAUSE = 10  # seconds: a step that took longer had to wait for the machine, and the rest of it does not count
 
 
 def arguments():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument('--data', required=True, help='folder of the training data')
     a.add_argument('--words', required=True, help='folder `dict` of WordNet')
+    a.add_argument('--pages', nargs='*', default=[], help='folders of npm packages whose documentation is harmless text')
     a.add_argument('--out', required=True, help='folder for vocabulary, checkpoint and log')
     a.add_argument('--minutes', type=float, default=60)
     a.add_argument('--processes', type=int, default=2)
@@ -83,7 +87,7 @@ class Stream:
         self.o, self.vocabulary, self.by = options, vocabulary, by
         self.r = random.Random(seed)
         self.maker = Maker(seed, words, real)
-        self.names = [n for n, share in SHARES.items() for _ in range(share)]
+        self.names = [n for n, share in SHARES.items() for _ in range(share) if by.get(n, True)]
 
     def example(self):
         name = self.r.choice(self.names)
@@ -152,6 +156,8 @@ def work(rank, o):
     torch.manual_seed(o.seed)
     examples, _ = corpus.load(o.data)
     by, real = shelves(examples)
+    by['pages'] = list({e.segments[0][1]: e for folder in o.pages for e in pages(folder)}.values())
+    real += [(None, e.segments[0][1]) for e in by['pages'][::4]]
     words = Words(o.words)
     if rank == 0:
         make_vocabulary(o, examples, Maker(1, words, real))
@@ -169,20 +175,24 @@ def work(rank, o):
         betas=(0.9, 0.98),
     )
     mean = copy.deepcopy(master)
-    path, step, used, seen = os.path.join(o.out, 'checkpoint.pt'), 0, 0.0, 0
+    path, start, used, seen = os.path.join(o.out, 'checkpoint.pt'), 0, 0.0, 0
     if os.path.exists(path):
         state = torch.load(path, weights_only=True)
         master.load_state_dict(state['master'])
         mean.load_state_dict(state['model'])
-        optimizer.load_state_dict(state['optimizer'])
-        step, used, seen = state['step'], state['seconds'], state['tokens']
+        if state['optimizer']:  # grow.py leaves it out
+            optimizer.load_state_dict(state['optimizer'])
+        start, used, seen = state['step'], state['seconds'], state['tokens']
     quick = copy.deepcopy(master).bfloat16()
+    step = start
     if rank == 0:
         print(f'{sum(p.numel() for p in master.parameters()) / 1e6:.2f} million parameters, from step {step}', flush=True)
     stream = Stream(o, vocabulary, by, real, words, o.seed + 7919 * rank + 104729 * step)
-    began, total, marks = time.time() - used, [0.0, 0], (step, seen, time.time())
+    last, total, marks = time.time(), [0.0, 0], (step, seen, time.time())
     for batch in stream.batches():
-        share = torch.tensor(min(1.0, (time.time() - began) / (60 * o.minutes)))
+        now = time.time()
+        used, last = used + min(now - last, PAUSE), now
+        share = torch.tensor(min(1.0, used / (60 * o.minutes)))
         ids, tell, first, labels, tokens = tensors(batch)
         logits, spots = quick(ids, tell, first)
         loss = loss_of(logits, spots, labels, tokens)
@@ -198,7 +208,7 @@ def work(rank, o):
             p.grad = flat[at : at + p.numel()].view_as(p)
             at += p.numel()
         for group in optimizer.param_groups:
-            group['lr'] = o.rate * min(1.0, (step + 1) / 150, max(0.01, (1 - share) * 1.5))
+            group['lr'] = o.rate * min(1.0, (step - start + 1) / 100, max(0.01, (1 - share) * 1.5))
         optimizer.step()
         with torch.no_grad():
             keep = min(0.99, (step + 1) / (step + 20))
@@ -208,11 +218,10 @@ def work(rank, o):
                 m.lerp_(p, 1 - keep)
         step, seen, total = step + 1, seen + n, [total[0] + loss.item(), total[1] + 1]
         if rank == 0 and step % 25 == 0:
-            now = time.time()
             print(json.dumps({'step': step, 'loss': round(total[0] / total[1], 4), 'tokens': seen, 'rate': round((seen - marks[1]) / (now - marks[2])), 'share': round(share, 3)}), flush=True)  # fmt: skip
             total, marks = [0.0, 0], (step, seen, now)
         if rank == 0 and (step % o.save == 0 or share >= 1):
-            torch.save({'model': mean.state_dict(), 'master': master.state_dict(), 'optimizer': optimizer.state_dict(), 'shape': shape.as_dict(), 'step': step, 'seconds': time.time() - began, 'tokens': seen}, path + '.new')  # fmt: skip
+            torch.save({'model': mean.state_dict(), 'master': master.state_dict(), 'optimizer': optimizer.state_dict(), 'shape': shape.as_dict(), 'step': step, 'seconds': used, 'tokens': seen}, path + '.new')  # fmt: skip
             os.replace(path + '.new', path)
         if share >= 1:
             break
