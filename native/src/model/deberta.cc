@@ -62,7 +62,7 @@ class Deberta final : public Model {
   void forward(std::vector<Pass>& passes) override;
   std::vector<float> logits(const std::vector<float>& output, const std::vector<int32_t>&) override { return output; }
   std::unique_ptr<Kv> make_kv(size_t) const override { fail(GUARD_UNSUPPORTED, "An encoder keeps no keys and values."); }
-  size_t kv_bytes(size_t tokens) const override { return runner ? runner->kv_bytes(tokens) : tokens * (10 * width + 2 * ff_ + 4 * span_) * sizeof(float); }
+  size_t kv_bytes(size_t tokens) const override { return runner ? runner->kv_bytes(tokens) : tokens * (10 * width + 2 * ff_ + 2 * span_ * heads_) * sizeof(float); }
 
  private:
   void settings(const Json& config);
@@ -236,7 +236,15 @@ void Deberta::forward(std::vector<Pass>& passes) {
   for (const auto& part : batch.parts) longest = std::max(longest, part.rows);
   std::vector<int32_t> places_of(2 * longest);  // by distance + longest
   for (size_t i = 1; i < 2 * longest; i++) places_of[i] = static_cast<int32_t>(bucket(static_cast<int64_t>(i) - static_cast<int64_t>(longest)));
+  // Rows of a head times those positions alone that lie between two distances; places and distances rise together.
+  const auto multiply = [&](const cpu::Matrix& m, const float* from, size_t n, int64_t nearest, int64_t farthest, float* to) {
+    const auto panel = [&](int64_t distance) { return static_cast<size_t>(places_of[static_cast<size_t>(distance + static_cast<int64_t>(longest))]) / 16; };
+    const size_t first = panel(nearest), end = panel(farthest) + 1;
+    cpu_->k.gemm({cpu::Pack::F32, m.bytes.data() + first * m.panel_bytes(), m.panel_bytes(), end - first, h, from, ld, {}, n, to + first * 16, ldp, false});
+  };
   const float scale = 1.0f / std::sqrt(static_cast<float>(h) * static_cast<float>(1 + c2p_ + p2c_));
+  // Written anew in every layer where it is read, so that nothing has to be cleared.
+  const auto p2c = std::make_unique_for_overwrite<float[]>(p2c_ ? heads_ * rows * ldp : 0);
 
   feed->begin();
   for (uint32_t layer = 0; layer < layers; layer++) {
@@ -245,29 +253,31 @@ void Deberta::forward(std::vector<Pass>& passes) {
     const stream::HeldLayer held(*feed, layer);
     const Layer b(stream::BoundLayer(held.plan(), held.blob()));
     const Positions& at = positions_[layer];
+    struct KeyTile { size_t part, head, first, rows; };
+    std::vector<KeyTile> key_tiles;
+    for (size_t p = 0; p < batch.parts.size(); p++)
+      for (size_t head = 0; head < heads_; head++)
+        for (size_t first = 0; first < batch.parts[p].rows; first += kQueryTile) key_tiles.push_back({p, head, first, std::min(kQueryTile, batch.parts[p].rows - first)});
     cpu_->forget();
     apply(b.q, {x.data(), ld, rows}, q.data(), ld);
     apply(b.k, {x.data(), ld, rows}, k.data(), ld);
     apply(b.v, {x.data(), ld, rows}, v.data(), ld);
     // p2c of all keys of a part's head, (rows, places), made once for all its query tiles.
-    std::vector<std::vector<float>> p2c(p2c_ ? batch.parts.size() * heads_ : 0);
-    cpu_->pool.run(p2c.size(), [&](size_t t) {
-      const auto& part = batch.parts[t / heads_];
-      const size_t head = t % heads_;
-      p2c[t].resize(part.rows * ldp);
-      const cpu::Matrix& m = at.query[head];
-      cpu_->k.gemm({cpu::Pack::F32, m.bytes.data(), m.panel_bytes(), m.panels(), h, k.data() + part.row * ld + head * h, ld, {}, part.rows, p2c[t].data(), ldp, false});
+    cpu_->pool.run(p2c_ ? key_tiles.size() : 0, [&](size_t t) {
+      const auto& [p, head, first, n] = key_tiles[t];
+      const size_t row = batch.parts[p].row + first;
+      const auto last = static_cast<int64_t>(batch.parts[p].rows) - 1;
+      multiply(at.query[head], k.data() + row * ld + head * h, n, -static_cast<int64_t>(first + n - 1), last - static_cast<int64_t>(first), p2c.get() + (head * rows + row) * ldp);
     });
     const auto extra = [&](size_t p, size_t head, size_t first, size_t n, float* out, size_t ldo) {
       const auto& part = batch.parts[p];
       static thread_local std::vector<float> c2p;
       if (c2p_) {
         c2p.resize(n * ldp);
-        const cpu::Matrix& m = at.key[head];
-        cpu_->k.gemm({cpu::Pack::F32, m.bytes.data(), m.panel_bytes(), m.panels(), h, q.data() + (part.row + first) * ld + head * h, ld, {}, n, c2p.data(), ldp, false});
+        multiply(at.key[head], q.data() + (part.row + first) * ld + head * h, n, static_cast<int64_t>(first) - static_cast<int64_t>(part.rows - 1), static_cast<int64_t>(first + n - 1), c2p.data());
       }
       for (size_t r = 0; r < n; r++)
-        cpu_->k.relative(c2p_ ? c2p.data() + r * ldp : nullptr, p2c_ ? p2c[p * heads_ + head].data() : nullptr, ldp, places_of.data() + first + r + longest, part.rows, scale, out + r * ldo);
+        cpu_->k.relative(c2p_ ? c2p.data() + r * ldp : nullptr, p2c_ ? p2c.get() + (head * rows + part.row) * ldp : nullptr, ldp, places_of.data() + first + r + longest, part.rows, scale, out + r * ldo);
     };
     EncoderAttention job{q.data(), k.data(), v.data(), ld, heads_, h, scale, 0, y.data(), ld, {}};
     if (c2p_ || p2c_) job.extra = extra;
