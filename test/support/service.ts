@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,12 +19,15 @@ export interface TestService extends RunningService {
   close(): Promise<void>;
 }
 
-/** `byName`: browsers reach it as localhost, so that it can have passkeys; `port`: at this one. */
+/**
+ * `byName`: browsers reach it as localhost, so that it can have passkeys; `port`: at this one; `file`: its sallyport.yaml.
+ */
 export async function startTestService(
   settings: Readonly<Record<string, string>> = {},
-  o: { readonly byName?: boolean; readonly port?: number } = {},
+  o: { readonly byName?: boolean; readonly port?: number; readonly file?: string } = {},
 ): Promise<TestService> {
   const home = await mkdtemp(join(tmpdir(), 'sallyport-test-'));
+  if (o.file !== undefined) await writeFile(join(home, 'sallyport.yaml'), o.file);
   const base = { SALLYPORT_HOME: home, SALLYPORT_AUDIT_DURABILITY: 'process', ...settings };
   const port = o.port ?? (o.byName === true ? await freePort() : 0);
   const named = o.byName === true ? { SALLYPORT_CONTROL_PUBLIC_URL: `http://localhost:${port}` } : {};
