@@ -75,6 +75,7 @@ export async function openJudges(
     denyFrom: config.detector.denyFrom,
     responses: config.detector.responses,
     labels: config.detector.labels,
+    trustedAnnotations: config.detector.trustedAnnotations,
     bait: config.detector.decoys,
     memoryBytes: config.detector.memoryMiB * 1024 * 1024,
     clock,

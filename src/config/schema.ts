@@ -486,6 +486,13 @@ export const configSchema = z.strictObject({
         .describe(
           'What tools, services and hosts are (`name`, with `*`), where their names do not tell; the first that fits counts.',
         ),
+      trustedAnnotations: z
+        .array(z.string().min(1).max(63))
+        .max(1_000)
+        .default([])
+        .describe(
+          'Services (with `*`) whose MCP tool annotations are believed also where they make a tool look harmless.',
+        ),
       memoryMiB: z
         .int()
         .min(16)

@@ -4,6 +4,7 @@ import {
   type Clock,
   type Effect,
   type Finding,
+  type HttpCall,
   Refusal,
   type RefusalCode,
   type SessionRisk,
@@ -24,7 +25,7 @@ import {
 } from './decoys/index.ts';
 import { fuse, scoreOf } from './fuse.ts';
 import { GuardWatch } from './guard-watch.ts';
-import { Labeller, type LabelRule } from './labels/index.ts';
+import { Catalogues, Labeller, type LabelRule, type ToldTool, ToolListReader } from './labels/index.ts';
 import { type Profile, type Thresholds, thresholdsOf } from './profiles.ts';
 import { type Deed, deedOfRequest, deedOfTool, follow, onlyReads } from './provenance/index.ts';
 import type { Recorder } from './record/recorder.ts';
@@ -64,6 +65,8 @@ export interface DetectorOptions {
   readonly recorder?: Pick<Recorder, 'call' | 'text'>;
   /** What tools, services and hosts are; default: what their names tell. */
   readonly labels?: readonly LabelRule[];
+  /** Services whose tools are believed to be as harmless as their annotations say; default: none. */
+  readonly trustedAnnotations?: readonly string[];
   /** What all sessions together may remember of what they read, bytes; default: 512 MiB. */
   readonly memoryBytes?: number;
   readonly clock: Clock;
@@ -130,6 +133,14 @@ export interface Detector {
     readonly now: number;
   }): Promise<string | null>;
   recordRefusal(subject: Subject, code: RefusalCode, now: number): void;
+  /** Takes in what the tools of a session say of themselves; what was told before is replaced. */
+  describeTools(o: {
+    readonly subject: Subject;
+    readonly tools: Iterable<ToldTool>;
+    readonly now: number;
+  }): void;
+  /** Takes in what a server of MCP says of its tools, as its answer streams by. */
+  toolList(call: HttpCall): { push(chunk: Uint8Array): void };
   /** Waits for what is still to be written. */
   close(): Promise<void>;
 }
@@ -173,6 +184,7 @@ class CanaryDetector implements Detector {
   readonly #baselines: Baselines;
   readonly #guard: GuardWatch;
   readonly #labeller: Labeller;
+  readonly #catalogues = new Catalogues();
   readonly #thresholds: Thresholds;
   readonly #responses: readonly ResponseRule[];
   readonly #risks: RiskWriter;
@@ -194,7 +206,7 @@ class CanaryDetector implements Detector {
     });
     this.#thresholds = thresholdsOf(options.profile, options);
     this.#responses = options.profile === 'observe' ? [] : (options.responses ?? []);
-    this.#labeller = new Labeller(options.labels ?? []);
+    this.#labeller = new Labeller(options.labels ?? [], options.trustedAnnotations);
     this.#guard = new GuardWatch(options.guard ?? absentGuard);
     this.#sessions = new Sessions({
       rate: options.rate,
@@ -246,8 +258,9 @@ class CanaryDetector implements Detector {
     this.#options.recorder?.call(subject, call, now);
     const waitMs = this.#take(session, subject, now);
     const view = viewCall(call);
-    const deed = deedOf(call, view);
-    const reads = onlyReads(deed.words);
+    const acts = call.kind === 'tool' && session.tools?.of(call.tool).acts === true;
+    const deed = { ...deedOf(call, view), acts };
+    const reads = onlyReads(deed.words) && !acts;
     const loading = this.#baselines.of(subject.tenant, subject.agentId);
     const [known, guard] = await Promise.all([
       loading instanceof Promise ? inTime(loading, o.deadlineMs, this.#onFault) : loading,
@@ -255,7 +268,7 @@ class CanaryDetector implements Detector {
     ]);
     const { tenant, agentId } = subject;
     if (known !== null) this.#baselines.take(known, { tenant, agentId, ...outgoingOf(call), at: now });
-    const labels = this.#labeller.ofCall(call);
+    const labels = this.#labeller.ofCall(call, session.tools);
     const following = follow(session.provenance, deed);
     const input = {
       subject,
@@ -366,7 +379,7 @@ class CanaryDetector implements Detector {
         session.decoysRead.set(id, { tool, at: now });
     }
     session.provenance.result({ callId, tool, text });
-    session.flows.meet(this.#labeller.ofTool(tool), { what: tool, callId, at: now });
+    session.flows.meet(this.#labeller.ofTool(tool, session.tools), { what: tool, callId, at: now });
     this.#sessions.settle(session, now);
     return this.#matchRules(viewResult(tool, text), session, { agentId, service: tool, callId, now });
   }
@@ -425,6 +438,26 @@ class CanaryDetector implements Detector {
   recordRefusal(subject: Subject, code: RefusalCode, now: number): void {
     // Being told to wait, or that the gate is busy, says nothing about the agent.
     if (!UNTELLING.has(code)) this.#sessions.of(subject, now).refusals.add(now);
+  }
+
+  describeTools(o: {
+    readonly subject: Subject;
+    readonly tools: Iterable<ToldTool>;
+    readonly now: number;
+  }): void {
+    const session = this.#sessions.ofAgent(o.subject, o.now);
+    session.tools = this.#catalogues.of(o.tools);
+    this.#sessions.settle(session, o.now);
+  }
+
+  toolList(call: HttpCall): { push(chunk: Uint8Array): void } {
+    const reader = new ToolListReader();
+    return {
+      push: (chunk) => {
+        const tools = reader.push(chunk);
+        if (tools.length > 0) this.#labeller.learn(call, tools);
+      },
+    };
   }
 
   async close(): Promise<void> {

@@ -80,7 +80,14 @@ export interface Hold {
 /** What the line asks of detector/. */
 export type DetectorGate = { readonly bait: Pick<Detector['bait'], 'listing' | 'wants'> } & Pick<
   Detector,
-  'inspect' | 'observe' | 'riskOf' | 'outboundScanner' | 'inspectStray' | 'plantInResult' | 'recordRefusal'
+  | 'inspect'
+  | 'observe'
+  | 'riskOf'
+  | 'outboundScanner'
+  | 'inspectStray'
+  | 'plantInResult'
+  | 'recordRefusal'
+  | 'toolList'
 >;
 
 export interface LineSettings {

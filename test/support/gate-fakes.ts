@@ -217,6 +217,7 @@ export async function openFakeGate(o: FakeGateOptions = {}): Promise<FakeGate> {
         ...o.inspect?.(),
       }),
       observe: async () => [],
+      toolList: () => ({ push: () => undefined }),
       bait: { listing: async () => [], wants: () => false },
       plantInResult: async () => null,
       riskOf: () => NO_RISK,

@@ -82,6 +82,7 @@ export async function openLeakGateway(): Promise<{
     detector: {
       inspect: async () => quiet,
       observe: async () => [],
+      toolList: () => ({ push: () => undefined }),
       riskOf: () => ({ score: 0, findings: 0, lastFindingAt: null }),
       outboundScanner: () => ({ push: () => null, end: () => null }),
       inspectStray: () => [],

@@ -7,6 +7,8 @@ import { onlyReads, tellingToolWords, tellsDeed, verbsDoneBy } from './verbs.ts'
 export interface Deed {
   /** Words that say what it does: of the tool's name, or of method, host and path. */
   readonly words: readonly string[];
+  /** Known to do more than look, whatever its name says. */
+  readonly acts?: boolean;
   /** Everything that it carries. */
   readonly text: string;
 }
@@ -58,7 +60,7 @@ export function follow(memory: Provenance, deed: Deed): Following {
       else known.push(token);
     }
   }
-  const act = actOf(memory, deed.words);
+  const act = actOf(memory, deed);
   let best: Followed | null = null;
   for (const command of memory.commands) {
     const words = shared.get(command) ?? [];
@@ -93,13 +95,13 @@ interface Act {
   readonly asked: boolean;
 }
 
-function actOf(memory: Provenance, words: readonly string[]): Act {
+function actOf(memory: Provenance, { words, acts = false }: Deed): Act {
   const verbs = verbsDoneBy(words);
   const asked = [...memory.wish.verbs].some((verb) => verbs.has(verb));
   return {
     verbs,
     objects: tellingToolWords(words),
-    reads: onlyReads(words),
+    reads: onlyReads(words) && !acts,
     told: tellsDeed(words),
     asked,
   };

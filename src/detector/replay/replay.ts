@@ -1,5 +1,6 @@
 import type { Effect, Finding, Subject, ToolCall } from '../../core/index.ts';
 import { type Detector, type DetectorOptions, openDetector } from '../detector.ts';
+import { hintsOf } from '../labels/index.ts';
 import { effectOf, type Thresholds, thresholdsOf } from '../profiles.ts';
 import { combined } from '../risk.ts';
 import type { BaselineStore, DecoyRecord, DecoyStore, RiskStore } from '../store.ts';
@@ -83,6 +84,9 @@ async function* replayTrace(
 ): AsyncIterable<ReplayLine> {
   const subject = subjectOf(`trace ${trace.id}`);
   const tools = new Map<string, string>();
+  const told = trace.tools.map(({ name, annotations }) => ({ name, hints: hintsOf(annotations) }));
+  if (told.some(({ hints }) => Object.keys(hints).length > 0))
+    detector.describeTools({ subject, tools: told, now: tick() });
   for (const event of trace.events) {
     const now = tick();
     if (event.kind === 'instruction') {

@@ -19,7 +19,16 @@ const event = z.discriminatedUnion('kind', [
 export const traceSchema = z.object({
   id: z.string().min(1).max(256),
   source: z.string().optional(),
-  tools: z.array(z.object({ name: z.string(), description: z.string().optional() })).default([]),
+  tools: z
+    .array(
+      z.object({
+        name: z.string(),
+        description: z.string().optional(),
+        /** As in MCP's `tools/list`. */
+        annotations: z.json().optional(),
+      }),
+    )
+    .default([]),
   events: z.array(event).max(100_000),
 });
 

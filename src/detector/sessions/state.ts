@@ -1,6 +1,6 @@
 import type { Subject } from '../../core/index.ts';
 import { GuardMemory } from '../guard-watch.ts';
-import { Flows } from '../labels/index.ts';
+import { Flows, type ToolCatalogue } from '../labels/index.ts';
 import { Provenance } from '../provenance/index.ts';
 import { decayed, type RiskShare, riskAt } from '../risk.ts';
 import { RuleState } from '../rules/index.ts';
@@ -29,6 +29,8 @@ export interface SessionState {
   provenance: Provenance;
   /** Labels of what it has met. */
   readonly flows: Flows;
+  /** What its tools say of themselves; shared with other sessions. */
+  tools: ToolCatalogue | null;
   /** What it has read is no longer known: `orders` when there were sentences that order something. */
   lost: Loss | null;
   /** What the guard model said of what it read. */
@@ -71,6 +73,7 @@ export function freshState(
     decoysRead: new Map(),
     provenance: new Provenance(),
     flows: new Flows(),
+    tools: null,
     lost: null,
     guard: new GuardMemory(),
     owner: null,
@@ -87,7 +90,7 @@ const TRACK_BYTES = 1_024;
 const ALARM_BYTES = 512;
 
 /** What a session takes in memory, bytes; an estimate from above. */
-export function bytesOf({ shares, decoysRead, rules, guard, provenance }: SessionState): number {
+export function bytesOf({ shares, decoysRead, rules, guard, provenance, tools }: SessionState): number {
   return (
     STATE_BYTES +
     shares.size * SHARE_BYTES +
@@ -95,6 +98,7 @@ export function bytesOf({ shares, decoysRead, rules, guard, provenance }: Sessio
     rules.size * TRACK_BYTES +
     guard.alarms.size * ALARM_BYTES +
     2 * guard.instruction.length +
+    (tools?.bytes ?? 0) +
     provenance.bytes
   );
 }

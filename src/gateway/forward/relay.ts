@@ -8,7 +8,7 @@ import { tellFindings } from '../steps.ts';
 import type { UpstreamResponse } from './exchange.ts';
 import type { Outbound } from './outbound.ts';
 import { plantInAnswer } from './planted-answer.ts';
-import { ResultText } from './result-text.ts';
+import { isTextual, ResultText } from './result-text.ts';
 import { reverseFields } from './reverse-fields.ts';
 import type { Sent } from './send.ts';
 
@@ -39,10 +39,12 @@ export async function relayAnswer(
       ...(await plantInAnswer(line, { call, subject, status, answer: scrubbed })),
     };
     const text = new ResultText(answer.headers);
+    const tools = isTextual(answer.headers) ? line.detector.toolList(call) : null;
     const take = (chunk: Uint8Array): void => {
       story.responseBytes += chunk.length;
       if (story.responseBytes > line.settings.maxResponseBytes) throw new Refusal('upstream_too_large');
       text.push(chunk);
+      tools?.push(chunk);
     };
     const { body } = answer;
     if (body instanceof Uint8Array) {
