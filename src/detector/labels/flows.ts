@@ -1,4 +1,4 @@
-import type { Label } from './labels.ts';
+import type { Label } from './label.ts';
 
 /** Where a session first met something of a label. */
 export interface LabelSight {

@@ -1,4 +1,4 @@
-import type { Label } from './labels.ts';
+import type { Label } from './label.ts';
 
 /**
  * What a tool says of itself in `tools/list` (MCP, ToolAnnotations): undefined where it says nothing. MCP's own word for

@@ -2,14 +2,9 @@ import type { Call, HttpCall } from '../../core/index.ts';
 import { onlyReads, toolWords } from '../provenance/index.ts';
 import type { ToolCatalogue } from './catalogue.ts';
 import type { ToldTool } from './hints.ts';
+import type { Label } from './label.ts';
 import { mcpRequestsOf } from './mcp-request.ts';
 import { ServerTools } from './server-tools.ts';
-
-/**
- * What a tool or a place is, seen from a session: where others write what the agent reads, where what nobody else should
- * see is read, where what is written others can read, and what can't be undone.
- */
-export type Label = 'untrusted-source' | 'private-data' | 'public-sink' | 'destructive';
 
 /** What an administrator says of tools, services or hosts; it replaces what would be guessed from their names. */
 export interface LabelRule {

@@ -1,6 +1,6 @@
 import { both, MAX_TOOL_CHARS, MAX_TOOLS, NOTHING } from './catalogue.ts';
 import { milderBy, type Strictness, stricterBy, type ToldTool } from './hints.ts';
-import type { Label } from './labels.ts';
+import type { Label } from './label.ts';
 
 /** Services of which the tools are known. Administrators register them; of more, the one longest unheard is forgotten. */
 const MAX_SERVERS = 4_096;
