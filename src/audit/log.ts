@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { type AuditEvent, type AuditEventType, LIMITS, Refusal } from '../core/index.ts';
+import { type AuditEvent, type AuditEventType, endOfTurn, LIMITS, Refusal } from '../core/index.ts';
 import type { AuditLog, ReadOptions } from './audit-log.ts';
 import type { ChainEnd } from './chain.ts';
 import { type Checkpoint, signCheckpoint } from './checkpoint.ts';
@@ -166,9 +166,9 @@ export class FileAuditLog implements AuditLog {
   }
 
   async #drain(): Promise<void> {
-    // Lets everything that is appended in the same turn join the first group.
-    await null;
     while (this.#failure === null && (this.#pending.length > 0 || this.#requests.length > 0)) {
+      // Lets everything that is appended in the same turn join the group.
+      await endOfTurn();
       const group = this.#pending;
       const requests = this.#requests;
       this.#pending = [];

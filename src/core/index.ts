@@ -3,6 +3,7 @@ export type { Clock } from './clock.ts';
 export { systemClock, toSeconds } from './clock.ts';
 export type { Decision, Effect } from './decision.ts';
 export { stricter } from './decision.ts';
+export { endOfTurn } from './end-of-turn.ts';
 export type {
   ActorSummary,
   AdminChange,

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { newId, Refusal } from '../core/index.ts';
+import { endOfTurn, newId, Refusal } from '../core/index.ts';
 import { answerAndClose, answerAndDiscard, closeSoon } from './answer-and-discard.ts';
 import { closeIfStuck } from './close-if-stuck.ts';
 import type { Doors } from './doors.ts';
@@ -105,6 +105,7 @@ export class GatewayServers {
     try {
       if (this.#options.isClosing()) throw new Refusal('shutting_down', { retryAfterMs: 1000 });
       const head = parseRequestHead(request);
+      await endOfTurn();
       await this.#options.doors.enter({
         request,
         response,

@@ -1,5 +1,5 @@
 import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http';
-import { type HeaderList, LIMITS, Refusal } from '../../core/index.ts';
+import { endOfTurn, type HeaderList, LIMITS, Refusal } from '../../core/index.ts';
 import type { PinnedAgent } from '../egress/pinned-agent.ts';
 import { toHeaderList } from '../ingress/fields.ts';
 import { faultOf, malformed, settled } from './answer-head.ts';
@@ -154,7 +154,7 @@ export class Exchange {
       return;
     }
     const headers = toHeaderList(incoming.rawHeaders);
-    settled(incoming, headers, (whole) => {
+    const tell = (whole: Uint8Array | null): void => {
       if (this.#fault !== null) return;
       if (whole !== null) this.#through();
       this.#head.resolve({
@@ -164,13 +164,18 @@ export class Exchange {
         body: whole ?? this.#read(incoming),
         trailers: () => toHeaderList(incoming.rawTrailers),
       });
+    };
+    settled(incoming, headers, (whole) => {
+      if (whole === null) tell(null);
+      else void endOfTurn().then(() => tell(whole));
     });
   }
 
   #through(): void {
     this.#ended = true;
-    // An answer before the request was whole (a 413, say): what is left of the body has no reader.
-    if (!this.#request.writableFinished) this.#request.destroy();
+    // An answer before the request was whole (a 413, say): what is left of the body has no reader. A head alone left
+    // long ago; Node only may not have said so yet.
+    if (this.#o.body !== null && !this.#request.writableFinished) this.#request.destroy();
   }
 
   async *#read(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {

@@ -19,7 +19,7 @@ import {
   readAuditDirectory,
   verifyAuditLog,
 } from '../../../src/audit/index.ts';
-import { LIMITS, Refusal } from '../../../src/core/index.ts';
+import { endOfTurn, LIMITS, Refusal } from '../../../src/core/index.ts';
 import { FailingFiles } from './failing-files.ts';
 import { collect, eventNumber, openLog, publicKey, temporaryFolder, writeLog } from './support.ts';
 
@@ -70,11 +70,21 @@ describe('appending', () => {
     const files = new FailingFiles();
     const log = await openLog(temporaryFolder(), { files });
     const first = log.append(eventNumber(1));
-    await Promise.resolve();
+    await endOfTurn();
     const rest = Array.from({ length: 500 }, (_, index) => log.append(eventNumber(index + 2)));
     await Promise.all([first, ...rest]);
     expect(files.counts.write).toBe(2);
     expect(files.counts.sync).toBe(2);
+  });
+
+  test('what arrives on many connections in one turn of the event loop goes out in one write', async () => {
+    const files = new FailingFiles();
+    const log = await openLog(temporaryFolder(), { files, durability: 'process' });
+    const perConnection = Array.from({ length: 20 }, (_, index) =>
+      new Promise<void>((resolve) => setTimeout(resolve, 1)).then(() => log.append(eventNumber(index + 1))),
+    );
+    await Promise.all(perConnection);
+    expect(files.counts.write).toBeLessThan(5);
   });
 
   test('a process-safe log does not wait for the disk', async () => {
