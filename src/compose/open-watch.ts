@@ -28,6 +28,7 @@ export async function openWatch(
       auditSequence: () => records.log.lastSequence,
       guardState: () => o.guard.status.kind,
       guardCounts: () => o.guard.counts,
+      guardStats: () => o.guard.stats(),
       policyFaults: () => o.keeper.faults.length,
       certificates: () => new Map(o.tls.keepers.map((one) => [one.listener, one.expiresAt])),
       version: programVersion(),

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuditEvent, Finding } from '../../core/index.ts';
-import type { GuardCounts } from '../../guard/index.ts';
+import { addGuardMeters, type GuardGauges } from './guard-meters.ts';
 import { Labels } from './labels.ts';
 
 /** Seconds. */
@@ -10,12 +10,10 @@ const CALL_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 3
 const MAX_OPEN_CALLS = 100_000;
 
 /** What is asked when the numbers are fetched, and costs nothing before. */
-export interface Gauges {
+export interface Gauges extends GuardGauges {
   readonly ready: () => Promise<Readonly<Record<string, boolean>>>;
   readonly outbox: () => Promise<{ readonly records: number; readonly overdueMs: number }>;
   readonly auditSequence: () => number;
-  readonly guardState: () => string;
-  readonly guardCounts: () => GuardCounts;
   readonly policyFaults: () => number;
   /** Milliseconds since the epoch, by listener. */
   readonly certificates: () => ReadonlyMap<string, number>;
@@ -89,6 +87,7 @@ export class Meters {
 
   constructor(gauges: Gauges) {
     collectDefaultMetrics({ register: this.registry });
+    addGuardMeters(this.registry, gauges);
     const { registry } = this;
     const gauge = (name: string, help: string, labels: readonly string[], read: (gauge: Gauge) => unknown) =>
       new Gauge({
@@ -114,17 +113,6 @@ export class Meters {
       records.set(gauges.auditSequence()),
     );
     gauge('calls_in_flight', 'Permitted calls that have not ended.', [], (open) => open.set(this.#open.size));
-    gauge('guard_state', '1 for the state that the guard model is in.', ['state'], (state) => {
-      state.reset();
-      state.set({ state: gauges.guardState() }, 1);
-    });
-    gauge('guard_texts', 'Texts for the guard model, by what came of them.', ['outcome'], (texts) => {
-      const { scored, late, absent } = gauges.guardCounts();
-      for (const [outcome, count] of Object.entries({ scored, late, absent })) texts.set({ outcome }, count);
-    });
-    gauge('guard_restarts', 'How often the process of the guard was started again.', [], (restarts) =>
-      restarts.set(gauges.guardCounts().restarts),
-    );
     gauge('policy_faults', 'Faults of the policy folder; above 0 an older set is in force.', [], (faults) =>
       faults.set(gauges.policyFaults()),
     );

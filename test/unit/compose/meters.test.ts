@@ -4,12 +4,14 @@ import { expect, it } from 'vitest';
 import { Meters } from '../../../src/compose/watch/index.ts';
 import { repositoryRoot } from '../../support/shared.ts';
 
+let stats: Readonly<Record<string, number>> | null = null;
 const meters = new Meters({
   ready: async () => ({ database: true }),
   outbox: async () => ({ records: 0, overdueMs: 0 }),
   auditSequence: () => 0,
   guardState: () => 'absent',
   guardCounts: () => ({ scored: 0, late: 0, absent: 0, restarts: 0 }),
+  guardStats: async () => stats,
   policyFaults: () => 0,
   certificates: () => new Map([['gateway', 1_000]]),
   version: 'test',
@@ -81,4 +83,29 @@ it('labels are bounded: services and checks beyond the limit count as other', as
   expect(text.match(/^sallyport_findings_total\{/gm)).toHaveLength(201);
   expect(text).toContain('sallyport_calls_refused_total{service="other",code="policy_denied"} 300');
   expect(text).toContain('sallyport_tls_certificate_expiry_seconds{listener="gateway"} 1');
+});
+
+it('counters of the engine are told while there is one, begin anew with a new one, and times are seconds', async () => {
+  const rows = async () => {
+    const text = await meters.registry.metrics();
+    return text.split('\n').filter((line) => line.startsWith('sallyport_guard_engine_'));
+  };
+  expect(await rows()).toEqual([]);
+  const nextFetch = () => new Promise((resolve) => setTimeout(resolve, 600));
+  await nextFetch();
+  stats = { completed: 7, late: 1, tokens: 900, cachedTokens: 600, computeMs: 1500, queued: 2 };
+  expect(await rows()).toEqual([
+    'sallyport_guard_engine_requests_total{outcome="completed"} 7',
+    'sallyport_guard_engine_requests_total{outcome="late"} 1',
+    'sallyport_guard_engine_tokens_total{from="computed"} 900',
+    'sallyport_guard_engine_tokens_total{from="prefix"} 600',
+    'sallyport_guard_engine_compute_seconds_total 1.5',
+    'sallyport_guard_engine_waiting{state="queued"} 2',
+  ]);
+  await nextFetch();
+  stats = { completed: 1, late: 0 };
+  expect(await rows()).toEqual([
+    'sallyport_guard_engine_requests_total{outcome="completed"} 1',
+    'sallyport_guard_engine_requests_total{outcome="late"} 0',
+  ]);
 });
