@@ -18,12 +18,25 @@ export const decoyCheck: Check = ({ call, decoys, decoyTool, session }) => {
     }
   }
   if (found.size > 0) return [...found.values()];
-  return decoys
-    .findDeep(textsOf(call))
-    .map((decoy) =>
-      decoyFinding(decoy, 'call, written otherwise or in pieces', session.decoysRead.get(decoy.id)),
-    );
+  const { found: hidden, unread } = decoys.findDeep(textsOf(call));
+  if (hidden.length === 0 && unread) return UNSEARCHED;
+  return hidden.map((decoy) =>
+    decoyFinding(decoy, 'call, written otherwise or in pieces', session.decoysRead.get(decoy.id)),
+  );
 };
+
+/** Who wants to hide a decoy can write more than anybody decodes: that is said, rather than passed over. */
+const UNSEARCHED: readonly Finding[] = [
+  {
+    check: 'decoy.unsearched',
+    title: 'There is more in the call than is decoded',
+    severity: 'medium',
+    score: 0.3,
+    evidence:
+      'No decoy stands in the call as it is. It holds more text, or more that looks packed, than is decoded to look for decoys in it.',
+    references: ['OWASP-ASI:ASI01', 'ATLAS:AML.T0057'],
+  },
+];
 
 function* placesOf(call: Call): Generator<readonly [where: string, bytes: Uint8Array]> {
   if (call.kind === 'tool') {
@@ -40,12 +53,10 @@ function* placesOf(call: Call): Generator<readonly [where: string, bytes: Uint8A
   if (call.body.kind === 'buffered') yield ['request body', call.body.bytes];
 }
 
-/** What a call carries, value by value and one behind the other. */
+/** What a call carries: its values one behind the other, and each by itself. */
 function* textsOf(call: Call): Generator<string | Uint8Array> {
   if (call.kind === 'tool') {
-    const values = leavesOf(call.args);
-    yield values.join('');
-    yield* values;
+    yield* joined(leavesOf(call.args));
     yield call.tool;
     return;
   }
@@ -53,11 +64,9 @@ function* textsOf(call: Call): Generator<string | Uint8Array> {
   const query = [...new URLSearchParams(call.query).values()];
   yield `${host}${call.path}`;
   yield call.query;
-  yield query.join('');
-  yield* query;
+  yield* joined(query);
   const fields = call.headers.map(([, value]) => value);
-  yield fields.join('');
-  yield* fields;
+  yield* joined(fields);
   if (call.body.kind === 'buffered') yield* bodyTexts(call.body.bytes);
 }
 
@@ -66,21 +75,25 @@ function* bodyTexts(bytes: Uint8Array): Generator<string | Uint8Array> {
   yield text;
   yield bytes;
   try {
-    const values = leavesOf(JSON.parse(text));
-    yield values.join('');
-    yield* values;
+    yield* joined(leavesOf(JSON.parse(text)));
   } catch {
     // No JSON: forms and multipart bodies are found in pieces.
   }
 }
 
-const MAX_LEAVES = 512;
+/** No coding reads on over this: between values, each begins anew. */
+const BORDER = '\r';
+
+function* joined(values: readonly string[]): Generator<string> {
+  yield values.join('');
+  yield values.join(BORDER);
+}
 
 /** The values of JSON, in their order, without the names of members. */
 function leavesOf(root: JsonValue): readonly string[] {
   const leaves: string[] = [];
   const walk = (value: JsonValue, depth: number): void => {
-    if (depth > LIMITS.jsonDepth || leaves.length >= MAX_LEAVES) return;
+    if (depth > LIMITS.jsonDepth) return;
     if (value !== null && typeof value === 'object') {
       for (const member of Object.values(value)) walk(member, depth + 1);
     } else leaves.push(String(value));

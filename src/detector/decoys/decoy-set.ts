@@ -1,5 +1,6 @@
 import { compileNeedles, type NeedleHit, type NeedleMatcher, type Needles } from '../../core/index.ts';
 import type { DecoyRecord } from '../store.ts';
+import { Budget } from './budget.ts';
 import { DeepSearch } from './deep-search.ts';
 import { readingsOf } from './readings.ts';
 
@@ -76,14 +77,16 @@ export class DecoySet {
   }
 
   /** The decoys in the texts of one call, however they are written, also cut in pieces over several of them. */
-  findDeep(texts: Iterable<string | Uint8Array>): readonly DecoyRecord[] {
-    return this.#deep.find(readingsOf(texts));
+  findDeep(texts: Iterable<string | Uint8Array>): DeepFind {
+    const budget = new Budget();
+    const found = this.#deep.find(readingsOf(texts, budget));
+    return { found, unread: budget.exceeded };
   }
 
   /** A search through one stream of a session, whatever its chunks. */
   search(sid: string): StreamSearch {
     const searches = this.#compiledFor(sid).map((compiled) => compiled.search());
-    return new StreamSearch(searches, (text) => this.findDeep([text]));
+    return new StreamSearch(searches, (text) => this.findDeep([text]).found);
   }
 
   #compiledFor(sid: string): readonly Compiled[] {
@@ -102,6 +105,13 @@ export class DecoySet {
       return;
     }
   }
+}
+
+/** What a search in every coding came to. */
+export interface DeepFind {
+  readonly found: readonly DecoyRecord[];
+  /** Whether there was more than is decoded. */
+  readonly unread: boolean;
 }
 
 /** Decoys, compiled for search in the writings that every client makes. */

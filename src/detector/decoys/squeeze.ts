@@ -1,8 +1,14 @@
 import { fold } from '../provenance/index.ts';
 
-/** Values of the digits of a squeezed text: ten digits, then the letters. */
-export const DIGITS = 36;
 const LETTERS = 10;
+
+/** Value of each ASCII character; -1: it is passed over. */
+const VALUES = new Int8Array(128).fill(-1);
+for (let digit = 0; digit < 10; digit += 1) VALUES[0x30 + digit] = digit;
+for (let letter = 0; letter < 26; letter += 1) {
+  VALUES[0x41 + letter] = LETTERS + letter;
+  VALUES[0x61 + letter] = LETTERS + letter;
+}
 
 /**
  * A text as decoys are compared: letters and digits alone, in lower case, whatever stands between them (spaces, quotes,
@@ -10,18 +16,26 @@ const LETTERS = 10;
  * to 35.
  */
 export function squeeze(text: string): Uint8Array {
-  const folded = fold(text);
-  const digits = new Uint8Array(folded.length);
+  return squeezed(text) ?? squeezed(fold(text), true) ?? new Uint8Array();
+}
+
+/** Null when there is more than ASCII in it and that is not to be passed over. */
+function squeezed(text: string, passOver = false): Uint8Array | null {
+  const digits = new Uint8Array(text.length);
   let length = 0;
-  for (let at = 0; at < folded.length; at += 1) {
-    const code = folded.charCodeAt(at);
-    if (code >= 0x30 && code <= 0x39) digits[length++] = code - 0x30;
-    else if (code >= 0x61 && code <= 0x7a) digits[length++] = code - 0x61 + LETTERS;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) {
+      if (passOver) continue;
+      return null;
+    }
+    const value = VALUES[code] as number;
+    if (value >= 0) digits[length++] = value;
   }
   return digits.subarray(0, length);
 }
 
-/** Letters turned by 13. */
-export function rot13(digits: Uint8Array): Uint8Array {
-  return digits.map((digit) => (digit < LETTERS ? digit : ((digit - LETTERS + 13) % 26) + LETTERS));
-}
+/** What each letter is when it is turned by 13. */
+export const ROT13 = Uint8Array.from({ length: LETTERS + 26 }, (_, digit) =>
+  digit < LETTERS ? digit : ((digit - LETTERS + 13) % 26) + LETTERS,
+);
