@@ -80,6 +80,7 @@ export async function openLeakGateway(): Promise<{
     approvals: {},
     vault,
     detector: {
+      bait: { wants: () => false, listing: async () => [] },
       inspect: async () => quiet,
       observe: async () => [],
       toolList: () => ({ push: () => undefined }),
@@ -129,6 +130,9 @@ export async function openLeakGateway(): Promise<{
       upstream.answerWith(echo);
       const arrival = await call(gateway.port, agent);
       if (!upstream.sawSecret(secret)) throw new Error('the secret was not injected');
+      // A refusal holds no secret either, and would pass for an answer that was scrubbed.
+      const refused = arrival.headers.find(([name]) => name === 'sallyport-refusal');
+      if (refused !== undefined) throw new Error(`the gate answered itself: ${refused[1]}`);
       return arrival;
     },
     async close() {
