@@ -11,7 +11,7 @@ import {
 } from '../proof/index.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import { sha256, signatureVerifier } from './crypto.ts';
-import type { RevocationIndex } from './revocation-index.ts';
+import type { Revocable, RevocationIndex } from './revocation-index.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import type { AgentRecord } from './store.ts';
 
@@ -49,6 +49,8 @@ export class PassportReader {
   readonly #o: PassportReaderOptions;
   readonly #cache = new Map<string, Checked>();
   readonly #verifySignature = signatureVerifier(LOADED_KEYS);
+  /** What can hit a passport, by its claims. */
+  readonly #revocables = new WeakMap<AccessTokenClaims, Revocable>();
 
   constructor(o: PassportReaderOptions) {
     this.#o = o;
@@ -71,8 +73,13 @@ export class PassportReader {
     // Quarantine comes with a revocation; the status tells the agent more.
     if (agent?.status === 'quarantined') throw new Refusal('agent_quarantined');
     if (agent?.status === 'deleted') throw new Refusal('passport_revoked', { internal: 'agent deleted' });
-    const { jti, credential, kid, iat } = claims;
-    const kind = this.#o.revocations.find({ subject, jti, credential, kid, ancestors, issuedAt: iat * 1000 });
+    let revocable = this.#revocables.get(claims);
+    if (revocable === undefined) {
+      const { jti, credential, kid, iat } = claims;
+      revocable = { subject, jti, credential, kid, ancestors, issuedAt: iat * 1000 };
+      this.#revocables.set(claims, revocable);
+    }
+    const kind = this.#o.revocations.find(revocable);
     if (kind !== null) throw new Refusal('passport_revoked', { internal: `revoked by ${kind}` });
   }
 

@@ -20,6 +20,8 @@ type Entry = Pick<RevocationRecord, 'revokedAt' | 'expiresAt'>;
 /** Every live revocation in memory: the gate asks it for each call, without a database. */
 export class RevocationIndex {
   readonly #entries = new Map<string, Entry>();
+  /** Passports that nothing hit, until something new is applied: most are asked for again and again. */
+  #clean = new WeakSet<Revocable>();
 
   /** True when it says something new. */
   apply(record: RevocationRecord): boolean {
@@ -27,16 +29,19 @@ export class RevocationIndex {
     const known = this.#entries.get(key);
     if (known !== undefined && known.revokedAt >= record.revokedAt) return false;
     this.#entries.set(key, { revokedAt: record.revokedAt, expiresAt: record.expiresAt });
+    this.#clean = new WeakSet();
     return true;
   }
 
-  /** The kind of revocation that hits the passport, or null. */
+  /** The kind of revocation that hits the passport, or null. The same object must always say the same. */
   find(passport: Revocable): RevocationKind | null {
+    if (this.#clean.has(passport)) return null;
     const { tenant } = passport.subject;
     for (const [kind, value] of namesOf(passport)) {
       const entry = this.#entries.get(keyOf(tenant, kind, value));
       if (entry !== undefined && hits(kind, entry.revokedAt, passport)) return kind;
     }
+    this.#clean.add(passport);
     return null;
   }
 

@@ -72,8 +72,20 @@ const IPV6: readonly Range[] = [
 const GLOBAL_UNICAST = v6('2000::/3', 'public');
 const MAPPED = v6('::ffff:0:0/96', 'invalid');
 
+const MAX_KNOWN = 1024;
+const known = new Map<string, AddressClass>();
+
 /** The class of one resolved address in text form. An IPv4-mapped address is what it maps to. */
 export function classifyAddress(address: string): AddressClass {
+  const before = known.get(address);
+  if (before !== undefined) return before;
+  if (known.size >= MAX_KNOWN) known.clear();
+  const kind = classify(address);
+  known.set(address, kind);
+  return kind;
+}
+
+function classify(address: string): AddressClass {
   switch (isIP(address)) {
     case 4:
       return classOf(v4Bits(address), IPV4) ?? 'public';

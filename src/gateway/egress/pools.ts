@@ -36,6 +36,8 @@ const MAX_POOLS = 512;
 export class Pools {
   readonly #options: PoolsOptions;
   readonly #entries = new Map<string, Entry>();
+  readonly #authorities = new Map<string, number>();
+  #lastAuthority = 0;
   #epoch = '';
 
   constructor(options: PoolsOptions) {
@@ -56,7 +58,7 @@ export class Pools {
       destination.key,
       credential?.name ?? null,
       credential?.version ?? null,
-      upstreamCa,
+      this.#numberOf(upstreamCa),
     ]);
     const known = this.#entries.get(id);
     if (known !== undefined) return known.agent;
@@ -66,10 +68,22 @@ export class Pools {
     return agent;
   }
 
+  /** Certificates are long; a number that stands for the same text keeps the key short. */
+  #numberOf(upstreamCa: string | null): number | null {
+    if (upstreamCa === null) return null;
+    const known = this.#authorities.get(upstreamCa);
+    if (known !== undefined) return known;
+    this.#lastAuthority += 1;
+    this.#authorities.set(upstreamCa, this.#lastAuthority);
+    return this.#lastAuthority;
+  }
+
   /** Calls in flight go on; no later call uses these connections. */
   retire(): void {
     for (const { agent } of this.#entries.values()) agent.retire();
     this.#entries.clear();
+    // Numbers are never given again: a pool of before can't be taken for another's.
+    this.#authorities.clear();
   }
 
   /** Cuts everything that a credential opened. */

@@ -52,6 +52,9 @@ export async function relayAnswer(
       take(body);
       writeHead(response, upstream.status, answer.reason, answer.headers);
       response.end(body);
+      // The answers of all calls of this turn leave before the first one is looked at. No turn ends here: what the
+      // agent sends next is read behind that look.
+      await null;
     } else {
       writeHead(response, upstream.status, answer.reason, answer.headers);
       // Head and first chunk leave together when both are here; event streams get their head at once all the same.
