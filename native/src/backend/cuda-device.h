@@ -45,18 +45,19 @@ class CudaDevice final : public stream::Device {
   const stream::PanelLayout layout_;
 };
 
-/// Memory of the device, given back when it goes.
-class DeviceBytes {
+/// Bytes that a device gave, given back when they go.
+template <void* (*Take)(CudaDevice&, size_t), void (*Give)(CudaDevice&, void*, size_t)>
+class OwnedBytes {
  public:
-  DeviceBytes() = default;
-  DeviceBytes(CudaDevice& device, size_t bytes) : device_(&device), bytes_(bytes), data_(device.allocate(bytes)) {}
-  DeviceBytes(DeviceBytes&& other) noexcept { swap(other); }
-  DeviceBytes& operator=(DeviceBytes&& other) noexcept {
+  OwnedBytes() = default;
+  OwnedBytes(CudaDevice& device, size_t bytes) : device_(&device), bytes_(bytes), data_(Take(device, bytes)) {}
+  OwnedBytes(OwnedBytes&& other) noexcept { swap(other); }
+  OwnedBytes& operator=(OwnedBytes&& other) noexcept {
     swap(other);
     return *this;
   }
-  ~DeviceBytes() {
-    if (data_ != nullptr) device_->free(data_, bytes_);
+  ~OwnedBytes() {
+    if (data_ != nullptr) Give(*device_, data_, bytes_);
   }
   size_t size() const { return bytes_; }
   template <class T>
@@ -65,7 +66,7 @@ class DeviceBytes {
   }
 
  private:
-  void swap(DeviceBytes& other) noexcept {
+  void swap(OwnedBytes& other) noexcept {
     std::swap(device_, other.device_);
     std::swap(bytes_, other.bytes_);
     std::swap(data_, other.data_);
@@ -75,37 +76,17 @@ class DeviceBytes {
   void* data_ = nullptr;
 };
 
+inline void* take_device(CudaDevice& device, size_t bytes) { return device.allocate(bytes); }
+inline void give_device(CudaDevice& device, void* data, size_t bytes) { device.free(data, bytes); }
+inline void* take_pinned(CudaDevice& device, size_t bytes) {
+  bool locked = false;
+  return device.allocate_pinned(bytes, locked);
+}
+inline void give_pinned(CudaDevice& device, void* data, size_t bytes) { device.free_pinned(data, bytes); }
+
+/// Memory of the device.
+using DeviceBytes = OwnedBytes<take_device, give_device>;
 /// Locked memory of the host.
-class PinnedBytes {
- public:
-  PinnedBytes() = default;
-  PinnedBytes(CudaDevice& device, size_t bytes) : device_(&device), bytes_(bytes) {
-    bool locked = false;
-    data_ = device.allocate_pinned(bytes, locked);
-  }
-  PinnedBytes(PinnedBytes&& other) noexcept { swap(other); }
-  PinnedBytes& operator=(PinnedBytes&& other) noexcept {
-    swap(other);
-    return *this;
-  }
-  ~PinnedBytes() {
-    if (data_ != nullptr) device_->free_pinned(data_, bytes_);
-  }
-  size_t size() const { return bytes_; }
-  template <class T>
-  T* as(size_t byte = 0) const {
-    return reinterpret_cast<T*>(static_cast<uint8_t*>(data_) + byte);
-  }
-
- private:
-  void swap(PinnedBytes& other) noexcept {
-    std::swap(device_, other.device_);
-    std::swap(bytes_, other.bytes_);
-    std::swap(data_, other.data_);
-  }
-  CudaDevice* device_ = nullptr;
-  size_t bytes_ = 0;
-  void* data_ = nullptr;
-};
+using PinnedBytes = OwnedBytes<take_pinned, give_pinned>;
 
 }  // namespace guard::backend
