@@ -192,6 +192,7 @@ describe('sallyport detector report', () => {
     const html = await readFile(page, 'utf8');
     expect(html).toContain('<svg');
     expect(html).toContain('&#60;i&#62;odd');
+    expect(html).toContain('What a score is worth');
     expect(html).not.toMatch(/<script|(?:src|href)=|url\(/i);
   });
 

@@ -51,8 +51,24 @@ function section(one: Figures): string {
   return `<h2>${escaped(one.name)}</h2>
 ${figure('Calls that do harm, against calls of benign sessions', one.calls)}
 ${figure('Results that carry an injection, against those of benign sessions', one.results)}
+${reliability(one.reliability)}
 ${listed('Attacks that were missed', one.missed)}
 ${listed('Benign sessions that were disturbed', disturbing)}`;
+}
+
+/** What a score is worth: the share of calls with about that score that did what an attacker wants. */
+function reliability(ranges: Figures['reliability']): string {
+  const rows = ranges.map(
+    ({ from, below, calls, meanScore, harmful }) =>
+      `<tr><td>${below === 0 ? '0' : `${from} to ${below}`}</td><td>${calls}</td><td>${meanScore.toFixed(2)}</td><td>${percent(harmful, calls)}</td></tr>`,
+  );
+  return `<h3>What a score is worth</h3>
+<table>
+<thead><tr><th>risk of the call</th><th>calls</th><th>mean risk</th><th>did what an attacker wants</th></tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody>
+</table>`;
 }
 
 function listed(title: string, items: readonly string[]): string {
