@@ -38,7 +38,20 @@ async function main(): Promise<void> {
   const { user, system } = process.cpuUsage(before);
   const events = [...times.calls, ...times.results];
   const cpuMeanMs = rounded((user + system) / 1000 / events.length, 3);
-  rows.push({ ...rowOf('no-model-4500B-200calls', events, 'each call and each result'), cpuMeanMs });
+  // Every round does the same: the best time of each event is its own, and not another program's.
+  const best = [...leastOfRounds(times.calls), ...leastOfRounds(times.results)];
+  const bestP99Ms = rounded(
+    quantile(
+      best.toSorted((a, b) => a - b),
+      0.99,
+    ),
+    3,
+  );
+  rows.push({
+    ...rowOf('no-model-4500B-200calls', events, 'each call and each result'),
+    bestP99Ms,
+    cpuMeanMs,
+  });
   rows.push(rowOf('no-model-call', times.calls, 'the calls of those alone'));
   rows.push(rowOf('no-model-result', times.results, 'the results of those alone'));
   rows.push(await rulesOnly());
@@ -63,6 +76,12 @@ async function session(detector: Detector, sid: string, times: Times): Promise<v
     times.calls.push(await timed(() => inspect(detector, subject, one)));
     times.results.push(await timed(() => read(detector, subject, one)));
   }
+}
+
+function leastOfRounds(times: readonly number[]): readonly number[] {
+  return Array.from({ length: CALLS }, (_, event) =>
+    Math.min(...times.filter((_time, at) => at % CALLS === event)),
+  );
 }
 
 async function rulesOnly(): Promise<Row> {
