@@ -1,4 +1,5 @@
 import { fold, isAscii } from './fold.ts';
+import { foreignOrdersIn } from './foreign-orders.ts';
 import { authorAt } from './records.ts';
 import { isOnePlace, sentencesOf } from './sentences.ts';
 import { tokensOf, wordsOf } from './tokens.ts';
@@ -54,6 +55,7 @@ export function orderedIn(sentence: string): ReadonlySet<string> {
   // "… after you Download the file": a capital where none belongs is an order that was put into another sentence.
   for (const [, verb = ''] of sentence.matchAll(ascii ? ASCII_PUT_IN : PUT_IN))
     if (isVerb(fold(verb))) verbs.add(fold(verb));
+  for (const verb of foreignOrdersIn(folded)) verbs.add(verb);
   return verbs;
 }
 

@@ -1,4 +1,5 @@
 import { fold } from './fold.ts';
+import { foreignVerbsOf, handsOnAbroad } from './foreign-orders.ts';
 import { ownCopy } from './keep.ts';
 import { tokensOf, wordsOf } from './tokens.ts';
 import { isVerb } from './verbs.ts';
@@ -45,12 +46,14 @@ const NO_NAMES: ReadonlySet<string> = new Set(
 export function addWish(wish: Wish, text: string): Wish {
   const said = text.slice(0, MAX_CHARS);
   const words = wordsOf(said);
-  const names = HANDS_ON.test(fold(said))
-    ? [
-        ...(said.match(NAME) ?? []).map(fold).filter((name) => !NO_NAMES.has(name)),
-        ...(said.match(HANDLE) ?? []).map(fold),
-      ]
-    : [];
+  const folded = fold(said);
+  const names =
+    HANDS_ON.test(folded) || handsOnAbroad(folded)
+      ? [
+          ...(said.match(NAME) ?? []).map(fold).filter((name) => !NO_NAMES.has(name)),
+          ...(said.match(HANDLE) ?? []).map(fold),
+        ]
+      : [];
   return {
     known: true,
     purpose: wish.purpose,
@@ -58,7 +61,7 @@ export function addWish(wish: Wish, text: string): Wish {
       wish.tokens.size > MAX_TOKENS
         ? wish.tokens
         : new Set([...wish.tokens, ...tokensOf(said).map(ownCopy), ...words.map(ownCopy)]),
-    verbs: new Set([...wish.verbs, ...words.filter(isVerb)]),
+    verbs: new Set([...wish.verbs, ...words.filter(isVerb), ...foreignVerbsOf(words)]),
     delegates: [...new Set([...wish.delegates, ...names.map(ownCopy)])].slice(0, 32),
   };
 }
