@@ -29,6 +29,10 @@ afterAll(() => bench.end());
 const checksOf = async (text: string) =>
   (await bench.inspect(detector, toolCall('write_file', { text }))).findings.map(({ check }) => check);
 
+const hexOf = (letter: string) => letter.charCodeAt(0).toString(16).padStart(2, '0');
+const percent = (text: string) => [...text].map((one) => `%${hexOf(one)}`).join('');
+const entities = (text: string) => [...text].map((one) => `&#${one.charCodeAt(0)};`).join('');
+
 const CODINGS: readonly (readonly [string, (text: string) => string])[] = [
   ['base64', (text) => Buffer.from(text).toString('base64')],
   ['hex of base64', (text) => Buffer.from(Buffer.from(text).toString('base64')).toString('hex')],
@@ -55,6 +59,23 @@ it('is seen in base64 behind a path of the same letters', async () => {
   expect(
     await checksOf(`https://x.example/a/quite/long/path/that/goes/on/and/on/forever/${coded}`),
   ).toContain('decoy.used');
+});
+
+it.each([
+  ['percent of entities', (text: string) => encodeURIComponent(entities(text))],
+  ['escapes of percent', (text: string) => percent(text).replaceAll('%', '\\x25')],
+  ['entities of escapes', (text: string) => entities([...text].map((one) => `\\u00${hexOf(one)}`).join(''))],
+  ['quoted-printable of percent', (text: string) => percent(text).replaceAll('%', '=25')],
+  [
+    'percent of quoted-printable',
+    (text: string) => percent([...text].map((one) => `=${hexOf(one)}`).join('')),
+  ],
+  [
+    'base64 of quoted-printable of entities',
+    (text: string) => Buffer.from(entities(text).replaceAll('&', '=26')).toString('base64'),
+  ],
+])('is seen in %s, one coding inside another', async (_, write) => {
+  expect(await checksOf(`x=4&y=${write(decoy.value)}&50%;`)).toContain('decoy.used');
 });
 
 it('is seen among thousands of values', async () => {

@@ -15,9 +15,7 @@ const BORDER = '\r';
 
 /** The codings that a text is read in, each of them linear in the text. */
 export const CODINGS: readonly Coding[] = [
-  percent,
-  entities,
-  escapes,
+  inPlace,
   quotedPrintable,
   base64,
   base32,
@@ -27,49 +25,58 @@ export const CODINGS: readonly Coding[] = [
   ascii85,
 ];
 
-function percent(text: string): readonly string[] {
-  if (!text.includes('%')) return [];
-  return [text.replace(/%([0-9a-fA-F]{2})/g, (_, digits: string) => charOf(digits, 16))];
+/** Writings of single characters, all of them read in one go: one text more for each depth, and not one for each of them. */
+function inPlace(text: string): readonly string[] {
+  const read = escapes(entities(percent(text)));
+  return read === text ? [] : [read];
 }
 
-const NAMED: Readonly<Record<string, string>> = {
-  lowbar: '_',
-  hyphen: '-',
-  dash: '-',
-  period: '.',
-  commat: '@',
-  sol: '/',
-  plus: '+',
-  equals: '=',
-  amp: '&',
-};
+function percent(text: string): string {
+  if (!text.includes('%')) return text;
+  return text.replace(/%([0-9a-fA-F]{2})/g, (_, digits: string) => charOf(digits, 16));
+}
 
-function entities(text: string): readonly string[] {
-  if (!text.includes('&')) return [];
-  return [
-    text.replace(/&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-z]{3,8}));?/g, (whole, ten, sixteen, name) => {
+const NAMED: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    lowbar: '_',
+    hyphen: '-',
+    dash: '-',
+    period: '.',
+    commat: '@',
+    sol: '/',
+    plus: '+',
+    equals: '=',
+    amp: '&',
+  }),
+);
+
+function entities(text: string): string {
+  if (!text.includes('&')) return text;
+  return text.replace(
+    /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-z]{3,8}));?/g,
+    (whole, ten, sixteen, name) => {
       if (ten !== undefined) return charOf(ten, 10);
-      return sixteen === undefined ? (NAMED[name] ?? whole) : charOf(sixteen, 16);
-    }),
-  ];
+      return sixteen === undefined ? (NAMED.get(name) ?? whole) : charOf(sixteen, 16);
+    },
+  );
 }
 
-function escapes(text: string): readonly string[] {
-  if (!text.includes('\\')) return [];
-  return [
-    text.replace(
-      /\\{1,8}(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|[ux]\{([0-9a-fA-F]{1,6})\}|([0-3][0-7]{2}))/g,
-      (_, two, four, braced, octal) =>
-        octal === undefined ? charOf(two ?? four ?? braced, 16) : charOf(octal, 8),
-    ),
-  ];
+function escapes(text: string): string {
+  if (!text.includes('\\')) return text;
+  return text.replace(
+    /\\{1,8}(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|[ux]\{([0-9a-fA-F]{1,6})\}|([0-3][0-7]{2}))/g,
+    (_, two, four, braced, octal) =>
+      octal === undefined ? charOf(two ?? four ?? braced, 16) : charOf(octal, 8),
+  );
 }
 
+/** By itself: an equals sign is everywhere, and what follows it is spoiled where it is none of these. */
 function quotedPrintable(text: string): readonly string[] {
   if (!text.includes('=')) return [];
-  return [
-    text.replace(/=\r?\n/g, '').replace(/=([0-9a-fA-F]{2})/g, (_, digits: string) => charOf(digits, 16)),
-  ];
+  const read = text
+    .replace(/=\r?\n/g, '')
+    .replace(/=([0-9a-fA-F]{2})/g, (_, digits: string) => charOf(digits, 16));
+  return read === text ? [] : [read];
 }
 
 function hex(text: string, budget: Budget): readonly string[] {
