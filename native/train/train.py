@@ -175,16 +175,17 @@ def work(rank, o):
         betas=(0.9, 0.98),
     )
     mean = copy.deepcopy(master)
-    path, start, used, seen = os.path.join(o.out, 'checkpoint.pt'), 0, 0.0, 0
+    path, step, used, seen, slow = os.path.join(o.out, 'checkpoint.pt'), 0, 0.0, 0, 100
     if os.path.exists(path):
         state = torch.load(path, weights_only=True)
         master.load_state_dict(state['master'])
         mean.load_state_dict(state['model'])
         if state['optimizer']:  # grow.py leaves it out
             optimizer.load_state_dict(state['optimizer'])
-        start, used, seen = state['step'], state['seconds'], state['tokens']
+            slow = 0
+        step, used, seen = state['step'], state['seconds'], state['tokens']
     quick = copy.deepcopy(master).bfloat16()
-    step = start
+    start = step
     if rank == 0:
         print(f'{sum(p.numel() for p in master.parameters()) / 1e6:.2f} million parameters, from step {step}', flush=True)
     stream = Stream(o, vocabulary, by, real, words, o.seed + 7919 * rank + 104729 * step)
@@ -208,7 +209,7 @@ def work(rank, o):
             p.grad = flat[at : at + p.numel()].view_as(p)
             at += p.numel()
         for group in optimizer.param_groups:
-            group['lr'] = o.rate * min(1.0, (step - start + 1) / 100, max(0.01, (1 - share) * 1.5))
+            group['lr'] = o.rate * min(1.0, (step - start + 1) / (slow or 1), max(0.01, (1 - share) * 1.5))
         optimizer.step()
         with torch.no_grad():
             keep = min(0.99, (step + 1) / (step + 20))
