@@ -37,12 +37,14 @@ function around(text: string, order: string): string {
 }
 
 /** Logits that what is read without the model adds: names that nobody gave, and nothing ordered at all. */
-const NAMING = 2;
-const NOTHING = -6;
+const NAMING = 1.9;
+const NOTHING = -3;
+/** Of the two readings, the worst excerpt's part. */
+const NEAR = 0.25;
 
 /**
  * The model's probability for the whole result and for its worst excerpt (null: it orders nothing), and the names, as
- * one: the mean of the two logits, and what the names are worth.
+ * one: the weighted mean of the two logits, and what the names are worth.
  */
 export function weighed(o: {
   readonly whole: number;
@@ -50,7 +52,7 @@ export function weighed(o: {
   readonly naming: boolean;
 }): number {
   const whole = logit(o.whole);
-  const both = o.near === null ? whole + NOTHING : (whole + logit(o.near)) / 2;
+  const both = o.near === null ? whole + NOTHING : (1 - NEAR) * whole + NEAR * logit(o.near);
   return 1 / (1 + Math.exp(-(both + (o.naming ? NAMING : 0))));
 }
 
