@@ -134,6 +134,9 @@ async function readRecords(): Promise<void> {
     }
     if (event.type === 'call.completed') log.completed.add(event.data.callId);
     if (event.type === 'call.refused') log.refused += 1;
+    // Of strangers many are told as a number, at the latest when the log is closed.
+    if (event.type === 'refusals.counted' && event.data.of === 'call.refused')
+      log.refused += event.data.count;
   }
 }
 
