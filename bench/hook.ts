@@ -72,7 +72,7 @@ function timed(command: readonly string[], socket: string, round: number): Promi
     hook_event_name: 'PreToolUse',
     tool_name: 'Read',
     tool_use_id: `toolu_${round}`,
-    tool_input: { file_path: '/work/notes.md' },
+    tool_input: { file_path: 'docs/notes.md' },
   };
   return new Promise((resolve, reject) => {
     const [program = '', ...args] = command;
