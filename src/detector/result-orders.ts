@@ -38,7 +38,7 @@ function around(text: string, order: string): string {
 
 /** Logits that what is read without the model adds: names that nobody gave, and nothing ordered at all. */
 const NAMING = 1.9;
-const NOTHING = -3;
+const NOTHING = -6;
 /** Of the two readings, the worst excerpt's part. */
 const NEAR = 0.25;
 
