@@ -61,7 +61,7 @@ async function calls(
       await response.arrayBuffer();
       const wanted = kind === 'error' ? 500 : 200;
       if (response.status === wanted) counts.calls += 1;
-      else counts.faults.push(`a ${kind} call was answered ${response.status}`);
+      else counts.faults.push(`a ${kind} call was answered ${response.status} ${refusalOf(response)}`);
     } catch (fault) {
       counts.faults.push(`a ${kind} call failed: ${fault instanceof Error ? fault.message : String(fault)}`);
     }
@@ -94,4 +94,9 @@ async function administration(service: BenchService, signal: AbortSignal, counts
     counts.changes += 1;
     await pause(1_000);
   }
+}
+
+/** Whose answer it was: the code of the gate's refusal, or the upstream's. */
+function refusalOf(response: Response): string {
+  return response.headers.get('sallyport-refusal') ?? 'by the upstream';
 }
