@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
 const LARGE = Buffer.alloc(256 * 1024, 'large ');
-const GZIP = gzipSync(JSON.stringify({ answer: 'a'.repeat(4096) }));
+const WORDS = 'The order of last week was sent on Monday and is on its way to the warehouse in the north. ';
 
 /** Answers as services do: short, long, compressed, as a stream of events, with an error. Keeps the paths it saw. */
 export async function openSoakUpstream(): Promise<{
@@ -17,7 +17,8 @@ export async function openSoakUpstream(): Promise<{
     const path = request.url ?? '/';
     seen.push(path);
     request.resume();
-    request.once('end', () => answer(path.split('/')[1] ?? '', response));
+    const [, kind = '', name = ''] = path.split('/');
+    request.once('end', () => answer(kind, name, response));
   });
   server.keepAliveTimeout = 30_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -35,23 +36,28 @@ export async function openSoakUpstream(): Promise<{
   };
 }
 
-function answer(kind: string, response: ServerResponse): void {
+/** Each text has a name in it, so that none was read before. */
+function answer(kind: string, name: string, response: ServerResponse): void {
   switch (kind) {
     case 'large':
       response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(LARGE);
       return;
     case 'gzip':
-      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(GZIP);
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
+        .end(gzipSync(JSON.stringify({ name, answer: WORDS.repeat(40) })));
       return;
     case 'events':
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      for (let at = 0; at < 5; at++) response.write(`data: {"at":${at}}\n\n`);
+      for (let at = 0; at < 5; at++) response.write(`data: {"at":${at},"name":"${name}"}\n\n`);
       setTimeout(() => response.end('data: done\n\n'), 30);
       return;
     case 'error':
       response.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"no"}');
       return;
     default:
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ name, answer: WORDS }));
   }
 }

@@ -63,6 +63,7 @@ export async function openJudges(
   const detector = await openDetector({
     ...(recorder === null ? {} : { recorder }),
     guard,
+    readingMs: config.guard.deadlineMs,
     decoyStore: storage.decoys,
     baselineStore: storage.baselines,
     riskStore: storage.risks,

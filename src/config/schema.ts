@@ -369,7 +369,14 @@ export const configSchema = z.strictObject({
         .enum(['observe', 'balanced', 'strict'])
         .default('balanced')
         .describe('How findings become verdicts: alerts alone, hold and deny when sure, or early.'),
-      deadlineMs: z.int().min(1).max(60_000).default(150).describe('How long a call waits for the detector.'),
+      deadlineMs: z
+        .int()
+        .min(1)
+        .max(60_000)
+        .default(150)
+        .describe(
+          'How long a call waits for its own checks; what its session has read has guard.deadlineMs.',
+        ),
       onLate: z
         .enum(['deny', 'hold', 'allow'])
         .default('deny')
@@ -581,7 +588,9 @@ export const configSchema = z.strictObject({
         .min(1)
         .max(60_000)
         .default(2_000)
-        .describe('Longest time that one text may take the guard, whatever the detector would wait.'),
+        .describe(
+          'Longest time that one text may take the guard; the next call waits as long for what its session has read.',
+        ),
       memoryBytes: z
         .int()
         .min(256 * 1024 * 1024)

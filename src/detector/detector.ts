@@ -59,6 +59,8 @@ export interface DetectorOptions {
   readonly without?: readonly string[];
   /** The guard model; default: none. */
   readonly guard?: Guard;
+  /** How long what a session has read may take the guard, and the next call waits for it; default: a minute. */
+  readonly readingMs?: number;
   /** Where the gate lays decoys out by itself; default: nowhere. */
   readonly bait?: BaitSettings;
   /** Takes down what sessions do, for replays; default: nobody. */
@@ -151,6 +153,8 @@ const OTHER_OWNER = 'The session is of an agent with another owner.';
 const RESTORE_MS = 24 * 60 * 60 * 1000;
 const RESTORE_SESSIONS = 10_000;
 const DECOY_REFRESH_MS = 5_000;
+/** Without a bound in the settings. */
+const READING_MS = 60_000;
 /** What the guard model's word on a result counts for the session's risk. */
 const RESULT_SHARE = 0.5;
 /** Decoys that one session is remembered to have read. */
@@ -207,7 +211,7 @@ class CanaryDetector implements Detector {
     this.#thresholds = thresholdsOf(options.profile, options);
     this.#responses = options.profile === 'observe' ? [] : (options.responses ?? []);
     this.#labeller = new Labeller(options.labels ?? [], options.trustedAnnotations);
-    this.#guard = new GuardWatch(options.guard ?? absentGuard);
+    this.#guard = new GuardWatch(options.guard ?? absentGuard, options.readingMs ?? READING_MS);
     this.#sessions = new Sessions({
       rate: options.rate,
       memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
@@ -264,7 +268,12 @@ class CanaryDetector implements Detector {
     const loading = this.#baselines.of(subject.tenant, subject.agentId);
     const [known, guard] = await Promise.all([
       loading instanceof Promise ? inTime(loading, o.deadlineMs, this.#onFault) : loading,
-      this.#guard.call(session.guard, { call, asks: !reads, deadlineMs: o.deadlineMs }),
+      this.#guard.call(session.guard, {
+        tenant: subject.tenant,
+        call,
+        asks: !reads,
+        deadlineMs: o.deadlineMs,
+      }),
     ]);
     const { tenant, agentId } = subject;
     if (known !== null) this.#baselines.take(known, { tenant, agentId, ...outgoingOf(call), at: now });
@@ -339,7 +348,7 @@ class CanaryDetector implements Detector {
     this.#sessions.addRisk(session, findings, o.now);
     if (o.phase === 'call') return findings;
     // Begun before anything is waited for: the session's next call has to see that it is under way.
-    const judged = await this.#guard.result(session.guard, o);
+    const judged = await this.#guard.result(session.guard, { ...o, tenant: o.subject.tenant });
     this.#sessions.addRisk(session, judged.map(lessened), o.now);
     return [...findings, ...judged];
   }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { canonicalJson } from '../audit/index.ts';
 import type { Call, Finding } from '../core/index.ts';
 import type { Guard, GuardScores, GuardSegment } from '../guard/index.ts';
@@ -8,8 +9,10 @@ import { ordersIn, weighed } from './result-orders.ts';
 const TEXT_CHARS = 16 * 1024;
 const TAIL_CHARS = 4 * 1024;
 const INSTRUCTION_CHARS = 2 * 1024;
-/** The session's next call waits less, and the guard has a bound of its own (`guard.deadlineMs`). */
-const RESULT_DEADLINE_MS = 60_000;
+/** A run of letters and digits that is longer holds no words (base64, hex); of it the beginning and the end are read. */
+const RUN = /[A-Za-z0-9+/_=-]{257,}/g;
+const RUN_HEAD_CHARS = 128;
+const RUN_TAIL_CHARS = 64;
 const MAX_ALARMS = 32;
 
 /** A result that the guard took for an injection. */
@@ -70,18 +73,21 @@ export class GuardMemory {
     }
   }
 
-  /** Settles when nothing is outstanding any more. */
+  /** Settles when what is outstanding now is there; what comes meanwhile is the next call's to wait for. */
   async settled(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    await Promise.all(this.#pending);
   }
 }
 
 /** Asks the guard, and remembers what it said. A guard that is absent has no opinion, and is not asked. */
 export class GuardWatch {
   readonly #guard: Guard;
+  readonly #readingMs: number;
 
-  constructor(guard: Guard) {
+  /** `readingMs`: how long what an agent has read may take, and the session's next call waits for it. */
+  constructor(guard: Guard, readingMs: number) {
     this.#guard = guard;
+    this.#readingMs = readingMs;
   }
 
   get absent(): boolean {
@@ -91,10 +97,10 @@ export class GuardWatch {
   /** Scores what the agent has just read. The session's next call waits for it. */
   async result(
     memory: GuardMemory,
-    o: { readonly callId: string; readonly tool: string; readonly text: string },
+    o: { readonly tenant: string; readonly callId: string; readonly tool: string; readonly text: string },
   ): Promise<readonly Finding[]> {
     if (this.absent || o.text.trim() === '') return [];
-    const scores = await memory.during(this.#ofResult(memory, o.text));
+    const scores = await memory.during(this.#ofResult(memory, o));
     if (scores === 'late') memory.miss();
     const finding = guardFinding('injection', scores, `${o.tool.slice(0, 64)} (${o.callId.slice(0, 64)})`);
     if (finding === null) return [];
@@ -103,14 +109,18 @@ export class GuardWatch {
   }
 
   /** The model's word on the whole result and on what it orders, weighed with what is read without a model. */
-  async #ofResult(memory: GuardMemory, text: string): Promise<GuardScores> {
+  async #ofResult(
+    memory: GuardMemory,
+    { tenant, text }: { readonly tenant: string; readonly text: string },
+  ): Promise<GuardScores> {
     const { excerpts, naming } = ordersIn(text, memory.instruction);
     const [whole = 'absent', ...near] = await Promise.all(
       [bounded(text), ...excerpts].map((part) =>
         this.#guard.score({
+          tenant,
           segments: segmentsOf(memory, { role: 'result', text: part }),
           labels: ['injection'],
-          deadlineMs: RESULT_DEADLINE_MS,
+          deadlineMs: this.#readingMs,
         }),
       ),
     );
@@ -126,19 +136,30 @@ export class GuardWatch {
   }
 
   /**
-   * Scores a call by what the user asked for, once the scores of the session's results are there; one that `asks` for
-   * none (it only looks) waits for those alone. `late` when any of them does not come within `deadlineMs`.
+   * Scores a call by what the user asked for, once the scores of what the session had read are there; one that `asks`
+   * for none (it only looks) waits for those alone. `late` when its own does not come within `deadlineMs`, or one of
+   * those not within the time that they have (docs/adr/0021).
    */
   async call(
     memory: GuardMemory,
-    o: { readonly call: Call; readonly asks: boolean; readonly deadlineMs: number },
+    o: {
+      readonly tenant: string;
+      readonly call: Call;
+      readonly asks: boolean;
+      readonly deadlineMs: number;
+    },
   ): Promise<GuardScores> {
     if (this.absent) return 'absent';
-    const segments = segmentsOf(memory, { role: 'call', text: bounded(callText(o.call)) });
+    const { tenant, deadlineMs } = o;
     const asked = o.asks
-      ? this.#guard.score({ segments, labels: ['malicious_call'], deadlineMs: o.deadlineMs })
+      ? this.#guard.score({
+          tenant,
+          segments: segmentsOf(memory, { role: 'call', text: bounded(callText(o.call)) }),
+          labels: ['malicious_call'],
+          deadlineMs,
+        })
       : 'absent';
-    const settled = await within(memory.settled(), o.deadlineMs);
+    const settled = await within(memory.settled(), this.#readingMs);
     const scores = await asked;
     return settled && !memory.takeMissed() ? scores : 'late';
   }
@@ -149,7 +170,11 @@ function callText(call: Call): string {
   if (call.kind === 'tool') return `${call.tool} ${canonicalJson(call.args)}`;
   const { scheme, host, port } = call.origin;
   const url = `${scheme}://${host}:${port}${call.path}${call.query === '' ? '' : `?${call.query}`}`;
-  const body = call.body.kind === 'buffered' ? Buffer.from(call.body.bytes).toString('utf8') : '';
+  // Bytes that are no text say nothing to a reader of words.
+  const body =
+    call.body.kind === 'buffered' && isUtf8(call.body.bytes)
+      ? Buffer.from(call.body.bytes).toString('utf8')
+      : '';
   return `http_${call.method.toLowerCase()} ${canonicalJson({ url, ...(body === '' ? {} : { body }) })}`;
 }
 
@@ -157,7 +182,8 @@ function segmentsOf({ instruction }: GuardMemory, last: GuardSegment): readonly 
   return instruction === '' ? [last] : [{ role: 'instruction', text: instruction }, last];
 }
 
-function bounded(text: string): string {
+function bounded(whole: string): string {
+  const text = whole.replace(RUN, (run) => `${run.slice(0, RUN_HEAD_CHARS)}…${run.slice(-RUN_TAIL_CHARS)}`);
   if (text.length <= TEXT_CHARS) return text;
   return `${text.slice(0, TEXT_CHARS - TAIL_CHARS)}\n${text.slice(-TAIL_CHARS)}`;
 }

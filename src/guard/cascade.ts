@@ -27,6 +27,7 @@ export function cascade(small: OpenGuard, big: OpenGuard, unsure: Unsure): OpenG
       const [a, b] = [small.counts, big.counts];
       return {
         scored: a.scored,
+        remembered: a.remembered,
         late: a.late + b.late,
         absent: a.absent,
         restarts: a.restarts + b.restarts,
@@ -46,7 +47,7 @@ export function cascade(small: OpenGuard, big: OpenGuard, unsure: Unsure): OpenG
       const labels = o.labels.filter((label) => isUnsure(first.get(label), unsure));
       if (labels.length === 0) return first;
       const deadlineMs = Math.max(1, o.deadlineMs - (performance.now() - began));
-      return settledBy(first, await big.score({ segments: o.segments, labels, deadlineMs }));
+      return settledBy(first, await big.score({ ...o, labels, deadlineMs }));
     },
   };
 }

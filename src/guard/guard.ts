@@ -34,6 +34,8 @@ export interface Guard {
   readonly status: GuardStatus;
   /** Settles at the deadline at the latest, and never rejects. */
   score(o: {
+    /** Whose text it is: what is remembered of it serves that tenant alone. */
+    readonly tenant: string;
     readonly segments: readonly GuardSegment[];
     readonly labels: readonly string[];
     readonly deadlineMs: number;

@@ -9,6 +9,5 @@ export type { OpenGuard } from './opened.ts';
 export { PRESETS } from './presets/index.ts';
 export { parseGuardAddress, showGuardAddress } from './process/address.ts';
 export { serveGuard } from './process/serve.ts';
-export { remembering } from './remembering.ts';
 export { showGuardStatus } from './show-status.ts';
 export type { GuardCounts } from './supervised.ts';

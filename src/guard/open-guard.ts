@@ -144,7 +144,7 @@ function neverThere(reason: string): OpenGuard {
     ...absentBecause(reason),
     isRequired: false,
     isFit: true,
-    counts: { scored: 0, late: 0, absent: 0, restarts: 0 },
+    counts: { scored: 0, remembered: 0, late: 0, absent: 0, restarts: 0 },
     settled: async () => {},
     stats: async () => null,
     close: async () => {},

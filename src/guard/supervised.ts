@@ -3,6 +3,7 @@ import { GuardFault } from './engine/fault.ts';
 import type { Guard, GuardScores, GuardSegment, GuardStatus } from './guard.ts';
 import type { GuardLine } from './process/line.ts';
 import type { Ready } from './process/messages.ts';
+import { type Question, RememberedScores } from './remembered.ts';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 30_000;
@@ -50,6 +51,8 @@ export interface SupervisedOptions {
 /** What came of the texts that were to be scored. */
 export interface GuardCounts {
   readonly scored: number;
+  /** Answered without the model: the same was scored before. */
+  readonly remembered: number;
   readonly late: number;
   readonly absent: number;
   readonly restarts: number;
@@ -58,10 +61,12 @@ export interface GuardCounts {
 /** A guard that is started again when it dies, with longer and longer pauses. */
 export class SupervisedGuard implements Guard {
   readonly #o: SupervisedOptions;
-  readonly #counts = { scored: 0, late: 0, absent: 0, restarts: 0 };
+  readonly #counts = { scored: 0, remembered: 0, late: 0, absent: 0, restarts: 0 };
   #status: GuardStatus = { kind: 'starting' };
   #connection: Connection | null = null;
   #live: Promise<GuardLine> | null = null;
+  /** What the guard that serves now has said: another one may say something else. */
+  #remembered = new RememberedScores();
   #settled = Promise.withResolvers<void>();
   #pauseMs = FIRST_PAUSE_MS;
   #timer: NodeJS.Timeout | null = null;
@@ -98,11 +103,14 @@ export class SupervisedGuard implements Guard {
     clearTimeout(timer);
   }
 
-  async score(o: {
-    readonly segments: readonly GuardSegment[];
-    readonly labels: readonly string[];
-    readonly deadlineMs: number;
-  }): Promise<GuardScores> {
+  async score(o: Question & { readonly deadlineMs: number }): Promise<GuardScores> {
+    const remembered = this.#remembered;
+    const key = remembered.keyOf(o);
+    const known = remembered.get(key);
+    if (known !== null) {
+      this.#counts.remembered += 1;
+      return known;
+    }
     const deadlineMs = Math.min(o.deadlineMs, this.#o.deadlineMs);
     const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadlineMs)));
     const scores = await this.#ask(o, deadlineMs, signal).catch((fault: unknown) => {
@@ -111,6 +119,7 @@ export class SupervisedGuard implements Guard {
     });
     if (scores !== null) {
       this.#counts.scored += 1;
+      remembered.set(key, scores);
       return scores;
     }
     const missed = this.#o.required() ? 'late' : 'absent';
@@ -198,6 +207,7 @@ export class SupervisedGuard implements Guard {
       await this.#noted;
       this.#settled.resolve();
       const reason = await connection.ended;
+      this.#remembered = new RememberedScores();
       if (clock.now() - began > LASTING_MS) this.#pauseMs = FIRST_PAUSE_MS;
       this.#enter({ kind: 'failing', reason: `The guard's process is gone: ${reason}.`, since: clock.now() });
     } catch (fault) {

@@ -57,7 +57,12 @@ async function open(settings: Partial<GuardSettings> = {}, programRoot = home): 
 }
 
 const score = (one: OpenGuard) =>
-  one.score({ segments: [{ role: 'result', text: 'x' }], labels: ['injection'], deadlineMs: 20_000 });
+  one.score({
+    tenant: 'default',
+    segments: [{ role: 'result', text: 'x' }],
+    labels: ['injection'],
+    deadlineMs: 20_000,
+  });
 
 it('has no opinion where there is no model, and needs none', async () => {
   const absent = await open();

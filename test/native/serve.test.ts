@@ -62,6 +62,7 @@ describe.skipIf('reason' in found)('a guard that serves several gates', () => {
 
   const score = (one: ReturnType<typeof gate>) =>
     one.score({
+      tenant: 'default',
       segments: [{ role: 'result', text: 'the thing' }],
       labels: ['injection'],
       deadlineMs: 20_000,

@@ -65,7 +65,7 @@ describe.skipIf('reason' in found)("the guard's process", () => {
   }
 
   const score = (guard: SupervisedGuard, text: string = SEGMENTS[0].text, deadlineMs = 20_000) =>
-    guard.score({ segments: [{ role: 'result', text }], labels: LABELS, deadlineMs });
+    guard.score({ tenant: 'default', segments: [{ role: 'result', text }], labels: LABELS, deadlineMs });
 
   /** A program in place of ours, with the frames that it speaks. */
   function villain(name: string, body: string): string {
@@ -97,13 +97,25 @@ describe.skipIf('reason' in found)("the guard's process", () => {
     expect(scores).toBeInstanceOf(Map);
     expect([...(scores as Map<string, number>).keys()].sort()).toEqual(LABELS);
     const one = await guard.score({
+      tenant: 'default',
       segments: SEGMENTS,
       labels: ['injection', 'sunshine'],
       deadlineMs: 5_000,
     });
     expect([...(one as Map<string, number>).keys()]).toEqual(['injection']);
     expect((await guard.stats())?.completed).toBeGreaterThan(1);
-    expect(guard.counts).toMatchObject({ scored: 2, late: 0, restarts: 0 });
+    expect(guard.counts).toMatchObject({ scored: 2, remembered: 0, late: 0, restarts: 0 });
+  });
+
+  it('does not score the same twice, and asks a new process again', async () => {
+    const guard = start();
+    const first = await score(guard);
+    expect(await score(guard)).toEqual(first);
+    expect(guard.counts).toMatchObject({ scored: 1, remembered: 1 });
+    process.kill(pids.at(-1) ?? 0, 'SIGKILL');
+    await until(() => guard.counts.restarts > 0 && guard.status.kind === 'ready');
+    expect(await score(guard)).toEqual(first);
+    expect(guard.counts).toMatchObject({ scored: 2, remembered: 1 });
   });
 
   it('holds no environment, no new privileges, and a filter over every thread', async () => {

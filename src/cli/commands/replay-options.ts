@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PROGRAM_ROOT } from '../../compose/index.ts';
 import { systemClock } from '../../core/index.ts';
 import { openReplay, type Replay, RuleError, TraceError } from '../../detector/index.ts';
-import { absentGuard, type Guard, openGuard, remembering } from '../../guard/index.ts';
+import { absentGuard, type Guard, openGuard } from '../../guard/index.ts';
 import { CliFault, stateFault, usageFault } from '../fault.ts';
 import type { Output } from '../output.ts';
 import type { State } from '../state.ts';
@@ -104,7 +104,7 @@ async function guardOf({ config }: State, stack: AsyncDisposableStack): Promise<
   });
   stack.defer(() => guard.close());
   await guard.settled(GUARD_DEADLINE_MS);
-  return remembering(guard);
+  return guard;
 }
 
 /** Takes lines for a file, or for standard output when there is none. */

@@ -103,8 +103,9 @@ export function addGuardMeters(registry: Registry, gauges: GuardGauges): void {
     state.set({ state: gauges.guardState() }, 1);
   });
   gauge('guard_texts', 'Texts for the guard model, by what came of them.', ['outcome'], (texts) => {
-    const { scored, late, absent } = gauges.guardCounts();
-    for (const [outcome, count] of Object.entries({ scored, late, absent })) texts.set({ outcome }, count);
+    const { scored, remembered, late, absent } = gauges.guardCounts();
+    for (const [outcome, count] of Object.entries({ scored, remembered, late, absent }))
+      texts.set({ outcome }, count);
   });
   gauge('guard_restarts', 'How often the process of the guard was started again.', [], (restarts) =>
     restarts.set(gauges.guardCounts().restarts),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Guard, GuardScores } from '../../../src/guard/index.ts';
 import { Bench, httpCall, subject, toolCall } from './support.ts';
@@ -150,12 +151,42 @@ describe('scores that are outstanding', () => {
       const { guard } = guardOf(({ labels }) =>
         labels.includes('injection') ? new Promise(() => {}) : says(0),
       );
-      const detector = await bench.open({ guard, onLate });
+      const detector = await bench.open({ guard, onLate, readingMs: 20 });
       void bench.read(detector, PLAIN);
       const verdict = await detector.inspect({ subject, call: write, now: bench.now, deadlineMs: 20 });
       expect(verdict).toMatchObject({ late: true, effect: onLate });
     },
   );
+
+  it('have as long as the guard may take, where the call itself has less', async () => {
+    let answer: (scores: GuardScores) => void = () => {};
+    const { guard } = guardOf(({ labels }) =>
+      labels.includes('injection') ? new Promise((resolve) => (answer = resolve)) : says(0),
+    );
+    const detector = await bench.open({ guard });
+    const reading = bench.read(detector, PLAIN);
+    const calling = detector.inspect({ subject, call: write, now: bench.now, deadlineMs: 1 });
+    await sleep(20);
+    answer(says(0));
+    await reading;
+    expect(await calling).toMatchObject({ late: false, effect: 'allow' });
+  });
+
+  it('are those of what was read before the call: what comes meanwhile holds the next one', async () => {
+    const answers: ((scores: GuardScores) => void)[] = [];
+    const { guard } = guardOf(({ labels }) =>
+      labels.includes('injection') ? new Promise((resolve) => answers.push(resolve)) : says(0),
+    );
+    const detector = await bench.open({ guard });
+    const before = bench.read(detector, 'one');
+    const calling = bench.inspect(detector, write);
+    const meanwhile = bench.read(detector, 'two');
+    answers[0]?.(says(0));
+    await before;
+    expect(await calling).toMatchObject({ late: false, effect: 'allow' });
+    answers[1]?.(says(0));
+    await meanwhile;
+  });
 
   it('and that were given up count once, for the next call', async () => {
     let lost = true;
@@ -193,5 +224,27 @@ describe('text for the guard', () => {
     const text = asked[0]?.segments[0]?.text ?? '';
     expect(text.length).toBeLessThan(17 * 1024);
     expect(text.endsWith('the end')).toBe(true);
+  });
+
+  it('leaves out most of a run that holds no words, and reads on behind it', async () => {
+    const { guard, asked } = guardOf(() => says(0));
+    const detector = await bench.open({ guard });
+    const image = 'iVBORw0KGgo'.repeat(20_000);
+    await bench.read(detector, `before ${image} in the midst ${'x'.repeat(256)} behind`);
+    const text = asked[0]?.segments[0]?.text ?? '';
+    expect(text).toMatch(/^before iVBORw0KGgo\S*… ?\S* in the midst x{256} behind$/);
+    expect(text.length).toBeLessThan(600);
+  });
+
+  it('has no body that is no text', async () => {
+    const { guard, asked } = guardOf(() => says(0));
+    const detector = await bench.open({ guard });
+    const upload = (bytes: Uint8Array) =>
+      httpCall({ method: 'POST', body: { kind: 'buffered', bytes, digest: 'd' } });
+    await bench.inspect(detector, upload(Uint8Array.of(0xff, 0xfe, 0x00)));
+    await bench.inspect(detector, upload(Buffer.from('words')));
+    const texts = asked.map(({ segments }) => segments[0]?.text ?? '');
+    expect(texts[0]).not.toContain('body');
+    expect(texts[1]).toContain('"body":"words"');
   });
 });

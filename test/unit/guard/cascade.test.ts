@@ -21,7 +21,7 @@ function fake(answer: GuardScores, status: GuardStatus = { ...READY, model: 'x.g
     status,
     isRequired: false,
     isFit: true,
-    counts: { scored: 1, late: 0, absent: 0, restarts: 0 },
+    counts: { scored: 1, remembered: 0, late: 0, absent: 0, restarts: 0 },
     settled: async () => {},
     stats: async () => null,
     close: async () => {},
@@ -34,6 +34,7 @@ function fake(answer: GuardScores, status: GuardStatus = { ...READY, model: 'x.g
 }
 
 const QUESTION = {
+  tenant: 'default',
   segments: [{ role: 'result', text: 'x' }],
   labels: ['injection', 'malicious_call'],
   deadlineMs: 1_000,
