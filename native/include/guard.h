@@ -66,7 +66,7 @@ typedef struct guard_open_options {
   uint32_t max_batch_tokens; /* of one forward pass; 0: 512 */
   uint32_t max_queue;        /* waiting requests before GUARD_OVERLOADED; 0: 256 */
   uint64_t max_kv_bytes;     /* prefixes and running requests together; 0: 1 GiB */
-  int int8;                  /* 1: matrices of F32, F16 and BF16 are rounded to int8 in blocks of 32, as Q8_0 is */
+  int int8;                  /* 1: matrices of F32, F16 and BF16 are rounded to int8: in blocks of 32, as Q8_0 is, or (DeBERTa on the CPU) by rows */
   guard_backend backend;     /* AUTO: the best of this machine */
   guard_streaming streaming; /* where layers lie that the device has no room for */
   uint64_t max_device_bytes; /* layers on the device, the ring included; 0: what it has to spare */

@@ -37,7 +37,7 @@ Sample sample(size_t layers, const char* name) {
       for (size_t j = 0; j < kFloats; j++) values[j] = static_cast<float>(i * 1000 + (1 - part) * 500) + static_cast<float>(j % 97);
       const guard::TensorInfo info{guard::Dtype::F32, {kFloats}, bytes.size(), kFloats * 4};
       bytes.append(reinterpret_cast<const char*>(values.data()), kFloats * 4);
-      plan.tensors.push_back({part == 0 ? "second" : "first", "tensor", info, true, false, part == 0 ? 20224u : 0u, kFloats * 4});
+      plan.tensors.push_back({part == 0 ? "second" : "first", "tensor", info, true, guard::Int8::No, part == 0 ? 20224u : 0u, kFloats * 4});
     }
     plan.bytes = 40960;
     out.plans.push_back(plan);

@@ -548,6 +548,12 @@ export const configSchema = z.strictObject({
         .max(256)
         .default(0)
         .describe('Threads that compute; 0: as many as the machine has, at most 16.'),
+      int8: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Rounds the matrices of a float model (F32, F16, BF16) to int8 while they are read: a quarter of the memory and about twice as fast, with logits that differ by a few percent of the largest.',
+        ),
       backend: z
         .enum(['auto', 'cpu', 'cuda', 'simulated'])
         .default('auto')

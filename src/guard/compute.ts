@@ -8,6 +8,7 @@ const bytes = z.int().min(1).max(Number.MAX_SAFE_INTEGER).nullable();
 /** What computes a model, and where its layers lie: the part of the section `guard` that the child is told. */
 export const computeSchema = z.strictObject({
   threads: z.int().min(0).max(256),
+  int8: z.boolean(),
   backend: z.enum(BACKENDS),
   streaming: z.enum(STREAMING),
   maxDeviceBytes: bytes,
@@ -20,6 +21,7 @@ export type ComputeSettings = Readonly<z.infer<typeof computeSchema>>;
 /** As the machine allows. */
 export const DEFAULT_COMPUTE: ComputeSettings = {
   threads: 0,
+  int8: false,
   backend: 'auto',
   streaming: 'auto',
   maxDeviceBytes: null,
@@ -29,8 +31,9 @@ export const DEFAULT_COMPUTE: ComputeSettings = {
 
 /** The members of a larger object that say how to compute. */
 export function computeOf(from: ComputeSettings): ComputeSettings {
-  const { threads, backend, streaming, maxDeviceBytes, maxPinnedBytes, simulatedLinkBytesPerSecond } = from;
-  return { threads, backend, streaming, maxDeviceBytes, maxPinnedBytes, simulatedLinkBytesPerSecond };
+  const { threads, int8, backend, streaming, maxDeviceBytes, maxPinnedBytes, simulatedLinkBytesPerSecond } =
+    from;
+  return { threads, int8, backend, streaming, maxDeviceBytes, maxPinnedBytes, simulatedLinkBytesPerSecond };
 }
 
 /** The same as options of the engine, which has no null. */

@@ -118,6 +118,15 @@ describe.skipIf('reason' in found)('a guard that serves several gates', () => {
     expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('model_rejected') });
     const scored = await cli(['guard', 'score', '--model', MODEL, '--json'], 'the thing');
     expect(JSON.parse(scored.out).scores.injection).toBeGreaterThan(0);
+    const floats = ['guard', 'score', '--model', join(repositoryRoot, 'native/test/golden/canary-f16.gguf')];
+    const [exact, rounded] = await Promise.all(
+      [[], ['--int8']].map(async (more) => {
+        const { out } = await cli([...floats, ...more, '--json'], 'the thing');
+        return Number(JSON.parse(out).scores.injection);
+      }),
+    );
+    expect(rounded).not.toBe(exact);
+    expect(rounded).toBeCloseTo(exact ?? Number.NaN, 1);
     const shipped = await cli(['guard', 'score', '--json'], 'The meeting is on Monday.');
     expect(JSON.parse(shipped.out).scores.injection).toBeLessThan(0.5);
     const none = await cli(['guard', 'score', '--model', join(folder, 'none.gguf')], 'x');

@@ -91,9 +91,33 @@ void integer_tile(const Gemm& job, const uint8_t* panel, size_t row, float* y) {
   for (int r = 0; r < R; r++) Isa::store(y + r * job.ldy, acc[r]);
 }
 
+/// The same where a row of weights and a row of activations have one scale each: their products are one exact sum.
+template <int R>
+void row_tile(const Gemm& job, const uint8_t* panel, size_t row, float* y) {
+  const size_t blocks = job.k / 32;
+  constexpr size_t G = Isa::kGroup;
+  const size_t first = job.x8.at(row, 0, blocks);
+  const int8_t* x = job.x8.q + 32 * first;
+  const typename Isa::F scales = Isa::load(reinterpret_cast<const float*>(panel));
+  panel += guard::cpu::head_bytes(Pack::Q8Rows);
+  typename Isa::I dot[R];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++) dot[r] = Isa::dot8_start(job.x8.minus[first + r]);
+  for (size_t b = 0; b < blocks; b++, panel += guard::cpu::unit_bytes(Pack::Q8Rows), x += 32 * G)
+#pragma GCC unroll 8
+    for (int g = 0; g < 8; g++) {
+      const typename Isa::W w = Isa::unsigned_bytes(panel + 64 * g);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; r++) dot[r] = Isa::dot8(dot[r], w, x + 32 * r + 4 * g);
+    }
+  for (int r = 0; r < R; r++) Isa::store(y + r * job.ldy, Isa::mul(Isa::mul(scales, Isa::splat(job.x8.d[first + r])), Isa::to_float(dot[r])));
+}
+
 template <Pack P, int R>
 inline void tile(const Gemm& job, const uint8_t* panel, size_t row, float* y) {
-  if constexpr (guard::cpu::is_integer(P))
+  if constexpr (P == Pack::Q8Rows)
+    row_tile<R>(job, panel, row, y);
+  else if constexpr (guard::cpu::is_integer(P))
     integer_tile<P, R>(job, panel, row, y);
   else
     float_tile<P, R>(job, panel, row, y);
@@ -120,6 +144,7 @@ void gemm(const Gemm& job) {
     case Pack::F16: return gemm_of<Pack::F16>(job);
     case Pack::BF16: return gemm_of<Pack::BF16>(job);
     case Pack::Q8: return gemm_of<Pack::Q8>(job);
+    case Pack::Q8Rows: return gemm_of<Pack::Q8Rows>(job);
     case Pack::Q4: return gemm_of<Pack::Q4>(job);
     case Pack::Q4M: return gemm_of<Pack::Q4M>(job);
     case Pack::Q6: return gemm_of<Pack::Q6>(job);

@@ -185,8 +185,74 @@ void gemm_of(const Gemm& job) {
   _tile_release();
 }
 
+/// T tiles of rows by S panels whose scales are those of whole rows: the sums stay in the tiles over all of k. The panels
+/// that come next are brought nearer meanwhile: weights are read once a pass, from far away.
+template <int T, int S>
+void whole_rows(const Gemm& job, const uint8_t* panel, size_t row, Ahead& ahead) {
+  constexpr size_t kUnit = guard::cpu::unit_bytes(Pack::Q8Rows), kHead = guard::cpu::head_bytes(Pack::Q8Rows);
+  const size_t blocks = job.k / 32, at = job.x8.at(row, 0, blocks);
+  const int8_t *x = job.x8.q + 32 * at, *below = x + 32 * kTile * blocks;
+  const uint8_t *w = panel + kHead, *beside = w + job.panel_bytes;
+  _tile_zero(0);
+  if constexpr (S > 1) _tile_zero(1);
+  if constexpr (T > 1) _tile_zero(2);
+  if constexpr (T > 1 && S > 1) _tile_zero(3);
+  for (size_t b = 0; b < blocks; b++) {
+    ahead.go();
+    _tile_loadd(4, x + b * 32 * kTile, 32);
+    _tile_loadd(6, w + b * kUnit, 64);
+    _tile_dpbssd(0, 4, 6);
+    if constexpr (S > 1) {
+      _tile_loadd(7, beside + b * kUnit, 64);
+      _tile_dpbssd(1, 4, 7);
+    }
+    if constexpr (T > 1) {
+      _tile_loadd(5, below + b * 32 * kTile, 32);
+      _tile_dpbssd(2, 5, 6);
+      if constexpr (S > 1) _tile_dpbssd(3, 5, 7);
+    }
+  }
+  alignas(64) int32_t dots[4][kTile * kTile];
+  _tile_stored(0, dots[0], 64);
+  if constexpr (S > 1) _tile_stored(1, dots[1], 64);
+  if constexpr (T > 1) _tile_stored(2, dots[2], 64);
+  if constexpr (T > 1 && S > 1) _tile_stored(3, dots[3], 64);
+  for (size_t t = 0; t < T; t++) {
+    const size_t first = row + t * kTile, rows = job.rows - first < kTile ? job.rows - first : kTile;
+    const float* d = job.x8.d + job.x8.at(first, 0, blocks);
+    for (size_t s = 0; s < S; s++) {
+      const __m512 scale = _mm512_loadu_ps(reinterpret_cast<const float*>(panel + s * job.panel_bytes));
+      float* y = job.y + (panel - job.weights) / job.panel_bytes * 16 + 16 * s + first * job.ldy;
+      for (size_t r = 0; r < rows; r++)
+        _mm512_storeu_ps(y + r * job.ldy, _mm512_mul_ps(_mm512_mul_ps(scale, _mm512_set1_ps(d[r])), _mm512_cvtepi32_ps(_mm512_load_si512(dots[2 * t + s] + 16 * r))));
+    }
+  }
+}
+
+void gemm_whole_rows(const Gemm& job) {
+  shape_tiles(32);
+  for (size_t p = 0; p < job.panels; p += 2) {
+    const uint8_t* panel = job.weights + p * job.panel_bytes;
+    const bool two = p + 1 < job.panels;
+    Ahead ahead;
+    if (p + 2 < job.panels) {
+      const size_t steps = (job.rows + 2 * kTile - 1) / (2 * kTile) * (job.k / 32);
+      ahead.at = panel + 2 * job.panel_bytes;
+      ahead.lines = job.panel_bytes / 64;
+      ahead.panel_bytes = job.panel_bytes;
+      ahead.side = job.panels - p - 2 < 2 ? 1 : 2;
+      ahead.step = (ahead.lines * ahead.side + steps - 1) / steps;
+    }
+    size_t row = 0;
+    for (; row + kTile < job.rows; row += 2 * kTile) two ? whole_rows<2, 2>(job, panel, row, ahead) : whole_rows<2, 1>(job, panel, row, ahead);
+    if (row < job.rows) two ? whole_rows<1, 2>(job, panel, row, ahead) : whole_rows<1, 1>(job, panel, row, ahead);
+  }
+  _tile_release();
+}
+
 void gemm(const Gemm& job) {
   switch (job.pack) {
+    case Pack::Q8Rows: return gemm_whole_rows(job);
     case Pack::Q8: return gemm_of<Pack::Q8>(job);
     case Pack::Q4: return gemm_of<Pack::Q4>(job);
     case Pack::Q4M: return gemm_of<Pack::Q4M>(job);

@@ -36,6 +36,12 @@ struct Isa {
   }
   static I dot8_start(int32_t) { return izero(); }  // dot8 below takes the weights as signed
   static W bytes(const uint8_t* p) { return {_mm256_loadu_si256((const __m256i*)p), _mm256_loadu_si256((const __m256i*)(p + 32))}; }
+  /// Signed weights plus 128.
+  static W unsigned_bytes(const uint8_t* p) {
+    const W w = bytes(p);
+    const __m256i flip = _mm256_set1_epi8(-128);
+    return {_mm256_xor_si256(w.a, flip), _mm256_xor_si256(w.b, flip)};
+  }
   static W low_half(W w) {
     const __m256i m = _mm256_set1_epi8(15);
     return {_mm256_and_si256(w.a, m), _mm256_and_si256(w.b, m)};

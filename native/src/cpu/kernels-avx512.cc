@@ -26,6 +26,8 @@ struct Isa {
   template <int S> static I shifted(int32_t x) { return _mm512_slli_epi32(_mm512_set1_epi32(x), S); }
   static I dot8_start(int32_t minus) { return shifted<7>(minus); }
   static W bytes(const uint8_t* p) { return _mm512_loadu_si512(p); }
+  /// Signed weights plus 128.
+  static W unsigned_bytes(const uint8_t* p) { return _mm512_xor_si512(bytes(p), _mm512_set1_epi8(-128)); }
   static W low_half(W w) { return _mm512_and_si512(w, _mm512_set1_epi8(15)); }
   static W high_half(W w) { return _mm512_and_si512(_mm512_srli_epi16(w, 4), _mm512_set1_epi8(15)); }
   static I dot8(I acc, W w, const int8_t* x) {

@@ -111,6 +111,32 @@ void quantize(const float* x, size_t k, const guard::cpu::Quantized& to) {
   }
 }
 
+void quantize_rows(const float* x, size_t k, const guard::cpu::Quantized& to) {
+  const V magic = splat(12582912.0f);
+  constexpr int32_t kMagnitude = 0x7FFFFFFF, kInfinity = 0x7F800000;
+  VI largest{};
+  for (size_t i = 0; i < k; i += 16) {
+    const VI magnitude = (VI)load(x + i) & kMagnitude;
+    largest = (VI)select(magnitude > largest, (V)magnitude, (V)largest);
+  }
+  const int32_t bits = Isa::top(largest);
+  float most;
+  __builtin_memcpy(&most, &bits, 4);
+  const bool finite = bits < kInfinity;
+  const float inverse = finite && most > 0 ? 127.0f / most : 0.0f;
+  VI total{};
+  for (size_t b = 0; b < k / 32; b++)
+    for (size_t half = 0; half < 2; half++) {
+      const V v = load(x + 32 * b + 16 * half), scaled = finite ? v * inverse : V{};
+      const VI q = __builtin_convertvector((scaled + magic) - magic, VI);
+      const VB bytes = __builtin_convertvector(q, VB);
+      __builtin_memcpy(to.q + 32 * to.group * b + 16 * half, &bytes, 16);
+      total += q;
+    }
+  to.d[0] = finite ? most / 127.0f : __builtin_nanf("");
+  to.minus[0] = -Isa::sum(total);
+}
+
 void rms_norm(const float* x, const float* weight, float eps, size_t n, float* y) {
   V squares{};
   each(n, [&](size_t i, auto lanes) { squares += lanes.load(x + i) * lanes.load(x + i); });
@@ -198,4 +224,4 @@ void relative(const float* row, const float* columns, size_t ld, const int32_t* 
 }  // namespace
 
 #define GUARD_KERNELS(table, text) \
-  const guard::cpu::Kernels guard::cpu::table = {text, Isa::kGroup, gemm, quantize, rms_norm, layer_norm, silu_mul, gelu_mul, softmax, add, relative}
+  const guard::cpu::Kernels guard::cpu::table = {text, Isa::kGroup, gemm, quantize, quantize_rows, rms_norm, layer_norm, silu_mul, gelu_mul, softmax, add, relative}

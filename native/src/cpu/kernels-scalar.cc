@@ -37,6 +37,8 @@ struct Isa {
   template <int S> static I shifted(int32_t x) { I i; for (int32_t& v : i.v) v = x * (1 << S); return i; }
   static I dot8_start(int32_t minus) { return shifted<7>(minus); }
   static W bytes(const uint8_t* p) { W w; __builtin_memcpy(&w, p, 64); return w; }
+  /// Signed weights plus 128.
+  static W unsigned_bytes(const uint8_t* p) { W w = bytes(p); for (uint8_t& v : w.v) v ^= 128; return w; }
   static W low_half(const W& w) { W o; for (int i = 0; i < 64; i++) o.v[i] = w.v[i] & 15; return o; }
   static W high_half(const W& w) { W o; for (int i = 0; i < 64; i++) o.v[i] = w.v[i] >> 4; return o; }
   static I dot8(I acc, const W& w, const int8_t* x) {

@@ -18,6 +18,7 @@ enum class Pack : uint8_t {
   Q4,   // [panel][k/32]{ float d[16]; uint8 q[4][16][4] }            weight = d (nibble - 8)
   Q4M,  // [panel][k/32]{ float d[16], m[16]; uint8 q[4][16][4] }     weight = d nibble - m
   Q6,   // [panel][k/32]{ float d[2][16]; uint8 q[8][16][4] }         weight = d[half] (q - 32)
+  Q8Rows,  // [panel]{ float d[16]; [k/32] int8 q[8][16][4] }    weight = d q, for activations with one scale a row
 };
 // In Q4 and Q4M, byte [g][row][i] holds k = 4 g + i in its low half and k = 16 + 4 g + i in its high half.
 
@@ -26,16 +27,20 @@ inline constexpr size_t kBlock = 32;
 
 constexpr bool is_integer(Pack pack) { return pack != Pack::F32 && pack != Pack::F16 && pack != Pack::BF16; }
 constexpr size_t unit_bytes(Pack pack) {  // of one panel: bytes a k (float kinds) or a block of 32 k (integer kinds)
-  return pack == Pack::F32 ? 64 : pack == Pack::F16 || pack == Pack::BF16 ? 32 : pack == Pack::Q8 ? 576 : pack == Pack::Q4 ? 320 : pack == Pack::Q4M ? 384 : 640;
+  return pack == Pack::F32 ? 64 : pack == Pack::F16 || pack == Pack::BF16 ? 32 : pack == Pack::Q8 ? 576 : pack == Pack::Q8Rows ? 512 : pack == Pack::Q4 ? 320 : pack == Pack::Q4M ? 384 : 640;
 }
+/// Of a panel, before its blocks.
+constexpr size_t head_bytes(Pack pack) { return pack == Pack::Q8Rows ? 64 : 0; }
+/// Longest rows of Q8Rows: 255 * 127 for each k has to fit an int32.
+inline constexpr size_t kLongestRow = 32768;
 
 /// Rows of activations in int8, in groups that lie together block by block, so that a tile of rows reads one stream:
 /// row r's block b is number at(r, b, blocks) of each array. How many rows a group has is each table's own.
 struct Quantized {
   int8_t* q;        // 32 a block
-  float* d;         // the scale
+  float* d;         // the scale; of a row that has one, at its first block
   int32_t* halves;  // 2 a block: sums of q over each half
-  int32_t* minus;   // the sum over the block, negative
+  int32_t* minus;   // the sum over the block, negative; of a row with one scale over all of it, at its first block
   size_t group;     // rows
   size_t at(size_t row, size_t block, size_t blocks) const { return (row / group * blocks + block) * group + row % group; }
 };
@@ -62,6 +67,8 @@ struct Kernels {
   void (*gemm)(const Gemm& job);
   /// One row of k floats, k a multiple of 32; `to` points at the row's first block, the others follow `to.group` apart.
   void (*quantize)(const float* x, size_t k, const Quantized& to);
+  /// The same with one scale for the whole row, for Q8Rows.
+  void (*quantize_rows)(const float* x, size_t k, const Quantized& to);
   void (*rms_norm)(const float* x, const float* weight, float eps, size_t n, float* y);
   /// `bias` may be null.
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, size_t n, float* y);

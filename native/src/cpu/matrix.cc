@@ -34,6 +34,11 @@ void MatrixView::row(size_t i, float* out) const {
     memcpy(&v, p + 4 * lane, 4);
     return v;
   };
+  if (pack == Pack::Q8Rows) {
+    const float scale = number(panel, r);
+    for (size_t j = 0; j < k; j++) out[j] = scale * static_cast<float>(static_cast<int8_t>(panel[64 + j / 4 * 64 + r * 4 + j % 4]));
+    return;
+  }
   for (size_t j = 0; j < k; j++) {
     const uint8_t* p = panel + (is_integer(pack) ? j / 32 : j) * unit;
     const size_t e = j % 32, nibble = e % 16 / 4 * 64 + r * 4 + e % 4, byte = e / 4 * 64 + r * 4 + e % 4;
@@ -47,6 +52,7 @@ void MatrixView::row(size_t i, float* out) const {
         break;
       }
       case Pack::Q8: out[j] = number(p, r) * static_cast<float>(p[64 + byte] - 128); break;
+      case Pack::Q8Rows: break;  // above
       case Pack::Q4: out[j] = number(p, r) * (four(p + 64) - 8); break;
       case Pack::Q4M: out[j] = number(p, r) * four(p + 128) - number(p + 64, r); break;
       case Pack::Q6: out[j] = number(p + (e < 16 ? 0 : 64), r) * static_cast<float>(p[128 + byte] - 32); break;
@@ -54,9 +60,11 @@ void MatrixView::row(size_t i, float* out) const {
   }
 }
 
-void Cpu::quantize(const Rows& x, size_t width) {
-  if (quantized_ == x.data) return;
+void Cpu::quantize(const Rows& x, size_t width, bool by_rows) {
+  if (quantized_ == x.data && by_rows_ == by_rows) return;
   quantized_ = x.data;
+  by_rows_ = by_rows;
+  const auto kernel = by_rows ? k.quantize_rows : k.quantize;
   const size_t blocks = width / kBlock;
   const size_t all = (x.rows + k.group - 1) / k.group * k.group * blocks;
   q_.resize(all * kBlock);
@@ -67,17 +75,19 @@ void Cpu::quantize(const Rows& x, size_t width) {
   pool.run((x.rows + k.group - 1) / k.group, [&](size_t task) {
     for (size_t r = task * k.group; r < std::min(x.rows, (task + 1) * k.group); r++) {
       const size_t i = all_rows.at(r, 0, blocks);
-      k.quantize(x.data + r * x.ld, width, {q_.data() + i * kBlock, d_.data() + i, halves_.data() + i * 2, minus_.data() + i, k.group});
+      kernel(x.data + r * x.ld, width, {q_.data() + i * kBlock, d_.data() + i, halves_.data() + i * 2, minus_.data() + i, k.group});
     }
   });
 }
 
 void Cpu::linear(const MatrixView& w, const Rows& x, float* y, size_t ldy) {
   if (x.rows == 0) return;
-  if (is_integer(w.pack)) quantize(x, w.k);
+  if (is_integer(w.pack)) quantize(x, w.k, w.pack == Pack::Q8Rows);
   const size_t panels = w.panels();
   // Several tasks a thread, so that a late thread does not hold up the rest; the split changes no result.
-  const size_t step = std::max<size_t>(1, panels / (pool.threads() * 8));
+  // Whole rows are multiplied by two panels at a time.
+  const size_t side = w.pack == Pack::Q8Rows ? 2 : 1;
+  const size_t step = std::max<size_t>(1, panels / (pool.threads() * 8 * side)) * side;
   pool.run((panels + step - 1) / step, [&](size_t task) {
     const size_t first = task * step;
     const Gemm job{w.pack, w.data + first * w.panel_bytes(), w.panel_bytes(), std::min(step, panels - first), w.k,

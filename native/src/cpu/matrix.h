@@ -33,7 +33,7 @@ struct MatrixView {
   const uint8_t* data = nullptr;
 
   size_t panels() const { return (n + kPanel - 1) / kPanel; }
-  size_t panel_bytes() const { return (is_integer(pack) ? k / kBlock : k) * unit_bytes(pack); }
+  size_t panel_bytes() const { return head_bytes(pack) + (is_integer(pack) ? k / kBlock : k) * unit_bytes(pack); }
   /// Row i in float32, exactly as the kernels see it.
   void row(size_t i, float* out) const;
 };
@@ -46,18 +46,21 @@ struct Matrix : MatrixView {
 /// Bytes [offset, offset + n) of a file; they stay until the next call.
 using Read = std::function<const uint8_t*(uint64_t offset, size_t n)>;
 
-/// How a tensor is packed, and how many bytes that takes. `int8`: matrices of floats whose rows are whole blocks become Q8.
-Pack pack_kind(const TensorInfo& info, bool int8);
-size_t packed_bytes(const TensorInfo& info, bool int8);
+/// How a tensor is packed, and how many bytes that takes. `int8`: matrices of floats whose rows are whole blocks become Q8
+/// or Q8Rows.
+Pack pack_kind(const TensorInfo& info, Int8 int8);
+size_t packed_bytes(const TensorInfo& info, Int8 int8);
 /// Packs a tensor into `out`; refuses values, scales and minima that are not finite.
-void pack_into(const std::string& name, const TensorInfo& info, bool int8, const Read& read, uint8_t* out);
+void pack_into(const std::string& name, const TensorInfo& info, Int8 int8, const Read& read, uint8_t* out);
 /// The values of a tensor of floats as float32.
 void read_floats_into(const std::string& name, const TensorInfo& info, const Read& read, float* out);
 
 /// Reads a tensor of the file and packs it.
-Matrix pack_tensor(const TensorSource& source, const std::string& name, const TensorInfo& info, bool int8 = false);
+Matrix pack_tensor(const TensorSource& source, const std::string& name, const TensorInfo& info, Int8 int8 = Int8::No);
 /// Packs float32 rows (n, k).
 Matrix pack_floats(const float* rows, size_t n, size_t k);
+/// The same rounded to Q8Rows; k is a multiple of 32.
+Matrix pack_rounded_rows(const float* rows, size_t n, size_t k);
 /// A float32 tensor as it is, for vectors and norms.
 std::vector<float> read_floats(const TensorSource& source, const std::string& name, const TensorInfo& info);
 
@@ -79,9 +82,10 @@ class Cpu {
   ThreadPool pool;
 
  private:
-  void quantize(const Rows& x, size_t k);
+  void quantize(const Rows& x, size_t k, bool by_rows);
   Quantized quantized() { return {q_.data(), d_.data(), halves_.data(), minus_.data(), k.group}; }
   const float* quantized_ = nullptr;
+  bool by_rows_ = false;
   std::vector<int8_t> q_;
   std::vector<float> d_;
   std::vector<int32_t> halves_, minus_;

@@ -156,8 +156,24 @@ void round_row(Dtype type, const uint8_t* row, size_t k, size_t r, uint8_t* pane
   }
 }
 
-bool rounds(const TensorInfo& info, bool int8) {
-  return int8 && !is_integer(pack_of(info.type)) && info.shape.size() == 2 && info.shape.back() % kBlock == 0;
+/// One row of floats into lane `r` of a Q8Rows panel, by its largest value.
+void round_whole_row(Dtype type, const uint8_t* row, size_t k, size_t r, uint8_t* panel, const std::string& name) {
+  float most = 0;
+  for (size_t i = 0; i < k; i++) {
+    const float v = float_at(type, row, i);
+    if (!std::isfinite(v)) reject("Tensor %s has a value that is not finite.", name.c_str());
+    most = std::max(most, std::fabs(v));
+  }
+  put(panel, r, most / 127.0f);
+  panel += head_bytes(Pack::Q8Rows);
+  for (size_t i = 0; i < k; i++) {
+    const long q = most > 0 ? std::lrintf(float_at(type, row, i) * (127.0f / most)) : 0;
+    panel[i / 4 * 64 + r * 4 + i % 4] = static_cast<uint8_t>(static_cast<int8_t>(q));
+  }
+}
+
+bool rounds(const TensorInfo& info, Int8 int8) {
+  return int8 != Int8::No && !is_integer(pack_of(info.type)) && info.shape.size() == 2 && info.shape.back() % kBlock == 0;
 }
 
 /// Reads of a file into a buffer that is kept from call to call.
@@ -170,20 +186,23 @@ Read reads_of(const File& file) {
 }
 
 /// Shape and kind of a packed tensor, without bytes.
-MatrixView shape_of(const TensorInfo& info, bool int8) {
+MatrixView shape_of(const TensorInfo& info, Int8 int8) {
   return {pack_kind(info, int8), info.shape.size() == 1 ? 1 : info.shape[0], info.shape.back(), nullptr};
 }
 
 }  // namespace
 
-Pack pack_kind(const TensorInfo& info, bool int8) { return rounds(info, int8) ? Pack::Q8 : pack_of(info.type); }
+Pack pack_kind(const TensorInfo& info, Int8 int8) {
+  if (!rounds(info, int8)) return pack_of(info.type);
+  return int8 == Int8::Rows && info.shape.back() <= kLongestRow ? Pack::Q8Rows : Pack::Q8;
+}
 
-size_t packed_bytes(const TensorInfo& info, bool int8) {
+size_t packed_bytes(const TensorInfo& info, Int8 int8) {
   const MatrixView m = shape_of(info, int8);
   return m.panels() * m.panel_bytes();
 }
 
-void pack_into(const std::string& name, const TensorInfo& info, bool int8, const Read& read, uint8_t* out) {
+void pack_into(const std::string& name, const TensorInfo& info, Int8 int8, const Read& read, uint8_t* out) {
   const MatrixView m = shape_of(info, int8);
   const bool round = rounds(info, int8);
   const uint64_t row_bytes = info.bytes / m.n;
@@ -194,7 +213,9 @@ void pack_into(const std::string& name, const TensorInfo& info, bool int8, const
     // Lanes without a row hold scale 0 and quant 0: they come out as 0 and are never read.
     if (rows < kPanel) memset(panel, 0, m.panel_bytes());
     for (size_t r = 0; r < rows; r++) {
-      if (round)
+      if (m.pack == Pack::Q8Rows)
+        round_whole_row(info.type, raw + r * row_bytes, m.k, r, panel, name);
+      else if (round)
         round_row(info.type, raw + r * row_bytes, m.k, r, panel, name);
       else
         pack_row(info.type, raw + r * row_bytes, m.k, r, panel, name);
@@ -211,7 +232,7 @@ void read_floats_into(const std::string& name, const TensorInfo& info, const Rea
   }
 }
 
-Matrix pack_tensor(const TensorSource& source, const std::string& name, const TensorInfo& info, bool int8) {
+Matrix pack_tensor(const TensorSource& source, const std::string& name, const TensorInfo& info, Int8 int8) {
   Matrix out;
   static_cast<MatrixView&>(out) = shape_of(info, int8);
   out.bytes = Bytes(packed_bytes(info, int8));
@@ -236,6 +257,18 @@ Matrix pack_floats(const float* rows, size_t n, size_t k) {
   out.data = out.bytes.data();
   for (size_t i = 0; i < n; i++)
     for (size_t j = 0; j < k; j++) put(out.bytes.data() + i / kPanel * out.panel_bytes() + j * 64, i % kPanel, rows[i * k + j]);
+  return out;
+}
+
+Matrix pack_rounded_rows(const float* rows, size_t n, size_t k) {
+  Matrix out;
+  out.pack = Pack::Q8Rows;
+  out.n = n;
+  out.k = k;
+  out.bytes = Bytes(out.panels() * out.panel_bytes());
+  out.data = out.bytes.data();
+  for (size_t i = 0; i < n; i++)
+    round_whole_row(Dtype::F32, reinterpret_cast<const uint8_t*>(rows + i * k), k, i % kPanel, out.bytes.data() + i / kPanel * out.panel_bytes(), "of positions");
   return out;
 }
 

@@ -32,7 +32,7 @@ class Gguf {
   explicit Gguf(const File& file);
 
   const TensorSource& source() const { return source_; }
-  void as_int8(bool wanted) { source_.int8 = wanted; }
+  void as_int8(Int8 how) { source_.int8 = how; }
   const GgufValue* find(std::string_view key) const;
 
   // Getters by exact type: a key of another type is refused, never converted.

@@ -18,11 +18,15 @@ struct TensorInfo {
   uint64_t bytes;
 };
 
+/// How matrices of floats are rounded to int8: not at all; a scale for each 32 values, as Q8_0; or one for each row, of
+/// weights and of activations, so that a whole row's products are one exact sum.
+enum class Int8 : uint8_t { No, Blocks, Rows };
+
 /// What both formats come to: named tensors whose ranges were checked against the file.
 struct TensorSource {
   const File* file = nullptr;
   std::unordered_map<std::string, TensorInfo> tensors;
-  bool int8 = false;  // matrices of floats are packed as int8
+  Int8 int8 = Int8::No;
 };
 
 }  // namespace guard

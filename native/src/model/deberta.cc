@@ -47,6 +47,23 @@ struct Positions {
   std::vector<cpu::Matrix> key, query;
 };
 
+/// At most a tile of rows in int8, each with one scale; they stay until this thread's next call.
+cpu::Quantized rounded_rows(const cpu::Kernels& kernels, const float* x, size_t ld, size_t rows, size_t k) {
+  static thread_local std::vector<int8_t> q;
+  static thread_local std::vector<float> d;
+  static thread_local std::vector<int32_t> minus;
+  const size_t blocks = k / cpu::kBlock, all = (rows + kernels.group - 1) / kernels.group * kernels.group * blocks;
+  q.resize(all * cpu::kBlock);
+  d.resize(all);
+  minus.resize(all);
+  const cpu::Quantized to{q.data(), d.data(), nullptr, minus.data(), kernels.group};
+  for (size_t r = 0; r < rows; r++) {
+    const size_t i = to.at(r, 0, blocks);
+    kernels.quantize_rows(x + r * ld, k, {q.data() + i * cpu::kBlock, d.data() + i, nullptr, minus.data() + i, kernels.group});
+  }
+  return to;
+}
+
 /// DeBERTa-v2/v3 (He et al. 2021): content and relative position attend to one another through shared projections
 /// (c2p and p2c), with logarithmic buckets of distance; no absolute positions.
 class Deberta final : public Model {
@@ -199,7 +216,8 @@ void Deberta::make_positions(const std::vector<float>& positions, size_t places)
     std::vector<float> one(places * head_width_);
     for (uint32_t h = 0; h < heads_; h++) {
       for (size_t i = 0; i < places; i++) std::copy_n(projected.data() + i * ld + h * head_width_, head_width_, one.data() + i * head_width_);
-      heads.push_back(cpu::pack_floats(one.data(), places, head_width_));
+      const bool rounded = by.weight.pack == cpu::Pack::Q8Rows && head_width_ % cpu::kBlock == 0;
+      heads.push_back(rounded ? cpu::pack_rounded_rows(one.data(), places, head_width_) : cpu::pack_floats(one.data(), places, head_width_));
     }
     return heads;
   };
@@ -240,7 +258,8 @@ void Deberta::forward(std::vector<Pass>& passes) {
   const auto multiply = [&](const cpu::Matrix& m, const float* from, size_t n, int64_t nearest, int64_t farthest, float* to) {
     const auto panel = [&](int64_t distance) { return static_cast<size_t>(places_of[static_cast<size_t>(distance + static_cast<int64_t>(longest))]) / 16; };
     const size_t first = panel(nearest), end = panel(farthest) + 1;
-    cpu_->k.gemm({cpu::Pack::F32, m.bytes.data() + first * m.panel_bytes(), m.panel_bytes(), end - first, h, from, ld, {}, n, to + first * 16, ldp, false});
+    const cpu::Quantized x8 = m.pack == cpu::Pack::Q8Rows ? rounded_rows(cpu_->k, from, ld, n, h) : cpu::Quantized{};
+    cpu_->k.gemm({m.pack, m.bytes.data() + first * m.panel_bytes(), m.panel_bytes(), end - first, h, from, ld, x8, n, to + first * 16, ldp, false});
   };
   const float scale = 1.0f / std::sqrt(static_cast<float>(h) * static_cast<float>(1 + c2p_ + p2c_));
   // Written anew in every layer where it is read, so that nothing has to be cleared.

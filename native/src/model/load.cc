@@ -47,9 +47,11 @@ std::unique_ptr<Model> load_folder(const std::string& folder, const guard_open_o
   stream::Streaming streaming(stream_options(options), file, std::move(cuda));
   const Json config = read_json_file(folder + "/config.json", "config.json");
   TensorSource source = read_safetensors(weights);
-  source.int8 = options.int8 != 0;
   auto tokenizer = tokenizer_from_json(read_json_file(folder + "/tokenizer.json", "tokenizer.json"));
   const std::string type = config.get_string_or("model_type", "");
+  // An encoder reads all its words at once: the sums of whole rows pay most there. The device has none of them.
+  const bool rows = type == "deberta-v2" && streaming.cuda() == nullptr;
+  if (options.int8 != 0) source.int8 = rows ? Int8::Rows : Int8::Blocks;
   std::unique_ptr<Model> model;
   if (type == "deberta-v2")
     model = make_deberta(config, source, std::move(tokenizer), std::move(cpu), streaming);
@@ -69,7 +71,7 @@ std::unique_ptr<Model> load_on(const guard_open_options& options, std::shared_pt
   check_pin(*file, options.sha256);
   stream::Streaming streaming(stream_options(options), file, std::move(cuda));
   Gguf gguf(*file);
-  gguf.as_int8(options.int8 != 0);
+  if (options.int8 != 0) gguf.as_int8(Int8::Blocks);
   auto model = load_gguf(gguf, std::move(cpu), streaming);
   file->ensure_unchanged();
   model->device = streaming.device_name();

@@ -14,7 +14,7 @@ class PlanLayer {
     const TensorInfo& info = weights_.matrix_info(name, n, k);
     add({role, name, info, false, weights_.int8(), 0, layout_.bytes(info, weights_.int8())});
   }
-  void vector(const std::string& role, const std::string& name, uint64_t n) { add({role, name, weights_.vector_info(name, n), true, false, 0, n * sizeof(float)}); }
+  void vector(const std::string& role, const std::string& name, uint64_t n) { add({role, name, weights_.vector_info(name, n), true, Int8::No, 0, n * sizeof(float)}); }
 
   stream::LayerPlan finish() {
     plan_.bytes = padded(plan_.bytes, 4096);

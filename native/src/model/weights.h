@@ -16,7 +16,7 @@ class Weights {
   bool has(const std::string& name) const { return source_.tensors.contains(name); }
   cpu::Matrix matrix(const std::string& name, uint64_t n, uint64_t k) { return packed(name, n, k, source_.int8); }
   /// One that is not worth rounding: small, or read once.
-  cpu::Matrix exact(const std::string& name, uint64_t n, uint64_t k) { return packed(name, n, k, false); }
+  cpu::Matrix exact(const std::string& name, uint64_t n, uint64_t k) { return packed(name, n, k, Int8::No); }
   std::vector<float> vector(const std::string& name, uint64_t n) {
     bytes_ += n * 4;
     return cpu::read_floats(source_, name, vector_info(name, n));
@@ -28,7 +28,7 @@ class Weights {
     if (info.type != Dtype::F32 && info.type != Dtype::F16 && info.type != Dtype::BF16) reject("Tensor %s must be a float type.", name.c_str());
     return info;
   }
-  bool int8() const { return source_.int8; }
+  Int8 int8() const { return source_.int8; }
   void count(uint64_t bytes) { bytes_ += bytes; }
   /// A tensor that some writers add and no engine needs.
   void ignore(const std::string& name) { taken_.insert(name); }
@@ -39,7 +39,7 @@ class Weights {
   uint64_t bytes() const { return bytes_; }
 
  private:
-  cpu::Matrix packed(const std::string& name, uint64_t n, uint64_t k, bool int8) {
+  cpu::Matrix packed(const std::string& name, uint64_t n, uint64_t k, Int8 int8) {
     cpu::Matrix m = cpu::pack_tensor(source_, name, take(name, {n, k}), int8);
     bytes_ += m.bytes.size();
     return m;

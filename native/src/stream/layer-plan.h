@@ -15,7 +15,7 @@ struct PlannedTensor {
   std::string name;  // in the file
   TensorInfo info;   // checked against the file
   bool vector;       // float32 in the blob, whatever the file has; else as the backend's layout packs it
-  bool int8;         // a matrix that is to be rounded to int8
+  Int8 int8;         // whether and how a matrix of floats is to be rounded
   size_t offset, bytes;
 };
 

@@ -16,10 +16,10 @@ using Reader = std::function<const uint8_t*(uint64_t offset, size_t bytes)>;
 class Layout {
  public:
   virtual ~Layout() = default;
-  /// `int8`: a matrix of floats that is to be rounded to int8.
-  virtual size_t bytes(const TensorInfo& info, bool int8) const = 0;
+  /// `int8`: whether and how a matrix of floats is to be rounded.
+  virtual size_t bytes(const TensorInfo& info, Int8 int8) const = 0;
   /// Packs the tensor into `out`, all of its bytes; refuses what is not finite.
-  virtual void pack(const std::string& name, const TensorInfo& info, bool int8, const Reader& read, uint8_t* out) const = 0;
+  virtual void pack(const std::string& name, const TensorInfo& info, Int8 int8, const Reader& read, uint8_t* out) const = 0;
 };
 
 }  // namespace guard::stream

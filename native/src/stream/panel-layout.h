@@ -8,8 +8,8 @@ namespace guard::stream {
 /// The CPU kernels' panels (cpu/kernels.h).
 class PanelLayout final : public Layout {
  public:
-  size_t bytes(const TensorInfo& info, bool int8) const override { return cpu::packed_bytes(info, int8); }
-  void pack(const std::string& name, const TensorInfo& info, bool int8, const Reader& read, uint8_t* out) const override {
+  size_t bytes(const TensorInfo& info, Int8 int8) const override { return cpu::packed_bytes(info, int8); }
+  void pack(const std::string& name, const TensorInfo& info, Int8 int8, const Reader& read, uint8_t* out) const override {
     cpu::pack_into(name, info, int8, read, out);
   }
 };

@@ -30,6 +30,7 @@ export const MODEL_OPTIONS = {
     help: `How it is asked: ${PRESETS.map(({ name }) => name).join(', ')}.`,
   },
   threads: { type: 'string', value: 'COUNT', help: 'Threads that compute; default: as configured.' },
+  int8: { type: 'boolean', help: 'Rounds a float model to int8 while it is read.' },
   backend: { type: 'string', value: 'NAME', help: `What computes: ${BACKENDS.join(', ')}.` },
   streaming: {
     type: 'string',
@@ -49,6 +50,7 @@ interface ModelValues {
   readonly sha256: string | undefined;
   readonly preset: string | undefined;
   readonly threads: string | undefined;
+  readonly int8: boolean | undefined;
   readonly backend: string | undefined;
   readonly streaming: string | undefined;
   readonly 'max-device-bytes': string | undefined;
@@ -96,6 +98,7 @@ function computeSaid(values: ModelValues): Partial<ComputeSettings> {
   const link = bytesOf('--simulated-link', values['simulated-link']);
   return {
     ...(threads === undefined ? {} : { threads: Number(threads) }),
+    ...(values.int8 === true ? { int8: true } : {}),
     ...(backend === undefined ? {} : { backend: oneOf('--backend', BACKENDS, backend) }),
     ...(streaming === undefined ? {} : { streaming: oneOf('--streaming', STREAMING, streaming) }),
     ...(maxDeviceBytes === null ? {} : { maxDeviceBytes }),

@@ -35,7 +35,7 @@ export interface OpenOptions {
   readonly maxQueue?: number;
   /** Keys and values of prefixes and running requests together. */
   readonly maxKvBytes?: number;
-  /** Rounds matrices of F32, F16 and BF16 to int8 while they are read, as Q8_0 does: a quarter of the memory, and faster. */
+  /** Rounds matrices of F32, F16 and BF16 to int8 while they are read: a quarter of the memory, and faster. */
   readonly int8?: boolean;
 }
 
