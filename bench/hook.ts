@@ -26,11 +26,11 @@ const SUBJECTS = [
     name: 'node',
     note: 'sallyport hook run: what is used without a compiler',
     command: PROGRAM,
-    share: 0.05,
+    share: 0.01,
   },
 ] as const;
 
-const options = readOptions({ rounds: 200, seconds: 1 });
+const options = readOptions({ rounds: 1000, seconds: 1 });
 const built = spawnSync(process.execPath, [`${ROOT}native/build.mjs`, '--hook'], { stdio: 'ignore' }).status;
 const service = await BenchService.start({ audit: 'process' });
 try {

@@ -25,7 +25,15 @@ const wantsAddon = !wantsTest && !wantsFuzz && !wantsHook;
 const X86 = process.arch === 'x64';
 const AVX2 = ['-mavx2', '-mfma', '-mf16c'];
 // GCC 12 takes the undefined operands of its own intrinsics for uninitialized ones.
-const AVX512 = [...AVX2, '-Wno-uninitialized', '-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mavx512vnni'];
+const AVX512 = [
+  ...AVX2,
+  '-Wno-uninitialized',
+  '-mavx512f',
+  '-mavx512bw',
+  '-mavx512dq',
+  '-mavx512vl',
+  '-mavx512vnni',
+];
 const AMX = [...AVX512, '-mamx-tile', '-mamx-int8'];
 /** What one file needs beyond the rest; files that this machine's processor cannot run are left out. */
 const SPECIAL = {
