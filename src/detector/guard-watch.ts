@@ -9,8 +9,13 @@ import { ordersIn, weighed } from './result-orders.ts';
 const TEXT_CHARS = 16 * 1024;
 const TAIL_CHARS = 4 * 1024;
 const INSTRUCTION_CHARS = 2 * 1024;
-/** A run of letters and digits that is longer holds no words (base64, hex); of it the beginning and the end are read. */
-const RUN = /[A-Za-z0-9+/_=-]{257,}/g;
+/** So much is looked through for runs that say nothing, half of it at the end. */
+const LOOKED_CHARS = 256 * 1024;
+/**
+ * A longer run of letters and digits holds no words (base64, hex); of it the beginning and the end are read. It is tried at
+ * its beginning alone: the time is linear in the text.
+ */
+const RUN = /(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_=-]{257,}/g;
 const RUN_HEAD_CHARS = 128;
 const RUN_TAIL_CHARS = 64;
 const MAX_ALARMS = 32;
@@ -183,7 +188,11 @@ function segmentsOf({ instruction }: GuardMemory, last: GuardSegment): readonly 
 }
 
 function bounded(whole: string): string {
-  const text = whole.replace(RUN, (run) => `${run.slice(0, RUN_HEAD_CHARS)}…${run.slice(-RUN_TAIL_CHARS)}`);
+  const looked =
+    whole.length <= LOOKED_CHARS
+      ? whole
+      : `${whole.slice(0, LOOKED_CHARS / 2)}\n${whole.slice(-LOOKED_CHARS / 2)}`;
+  const text = looked.replace(RUN, (run) => `${run.slice(0, RUN_HEAD_CHARS)}…${run.slice(-RUN_TAIL_CHARS)}`);
   if (text.length <= TEXT_CHARS) return text;
   return `${text.slice(0, TEXT_CHARS - TAIL_CHARS)}\n${text.slice(-TAIL_CHARS)}`;
 }

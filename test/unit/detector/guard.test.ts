@@ -236,6 +236,13 @@ describe('text for the guard', () => {
     expect(text.length).toBeLessThan(600);
   });
 
+  it('is found in ten million characters of runs that are just not too long', async () => {
+    const { guard, asked } = guardOf(() => says(0));
+    const detector = await bench.open({ guard });
+    await bench.read(detector, `${`${'x'.repeat(256)} `.repeat(40_000)}the end`);
+    expect(asked[0]?.segments[0]?.text.endsWith('the end')).toBe(true);
+  });
+
   it('has no body that is no text', async () => {
     const { guard, asked } = guardOf(() => says(0));
     const detector = await bench.open({ guard });
