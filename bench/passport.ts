@@ -36,6 +36,15 @@ try {
   const client = await start('load/worker.ts', null);
   const figures = new Map<string, Figures[]>();
   const verification: Figures[] = [];
+  if (options.warmSeconds > 0) {
+    for (const subject of subjects) {
+      for (const [operation, requestFor] of Object.entries(OPERATIONS)) {
+        if (subject.lacks[operation] !== undefined) continue;
+        const seconds = options.warmSeconds / Object.keys(OPERATIONS).length;
+        await measure(client, subject.issuer, await requestFor(subject.issuer), [], seconds);
+      }
+    }
+  }
   for (let round = 0; round < options.rounds; round++) {
     for (const [operation, requestFor] of Object.entries(OPERATIONS)) {
       for (let at = 0; at < subjects.length; at++) {
@@ -78,18 +87,19 @@ async function measure(
   issuer: Child,
   request: LoadOrder['request'],
   known: readonly Figures[],
+  measured = options.seconds,
 ): Promise<Figures> {
   if (request.kind !== 'token') throw new TypeError('an issuer answers token requests');
   const { hostname, port } = new URL(request.agent.issuer);
   if (hostname !== '127.0.0.1') throw new Error('the issuer is not on this machine');
-  const seconds = (WARM_MS + options.seconds * 1000) / 1000;
+  const seconds = (WARM_MS + measured * 1000) / 1000;
   const before = processorMs(issuer.pid) ?? 0;
   const result = await client.ask<LoadFigures>({
     route: { port: Number(port), tunnel: null, tls: null },
     request,
     connections: CONNECTIONS,
     warmMs: WARM_MS,
-    measureMs: options.seconds * 1000,
+    measureMs: measured * 1000,
     expected: Math.ceil((known.at(-1)?.rps ?? 500) * seconds * 1.3),
   } satisfies LoadOrder);
   return { ...result, cpuUs: (((processorMs(issuer.pid) ?? 0) - before) * 1000) / result.answered };

@@ -1,40 +1,37 @@
-import { constants, createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { constants, createPublicKey, hash as digest, type KeyObject, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { PublicJwk, SignatureAlgorithm } from '../proof/index.ts';
+import { derOf } from './ecdsa.ts';
 
 const verifyAsync = promisify(verify);
 
 interface Parameters {
   /** Null: the algorithm hashes by itself. */
   readonly hash: string | null;
-  readonly options: {
-    readonly dsaEncoding?: 'ieee-p1363';
-    readonly padding?: number;
-    readonly saltLength?: number;
-  };
+  /** Bytes of r and of s, where the signature is of ECDSA. */
+  readonly ecdsa?: number;
+  readonly pss?: { readonly padding: number; readonly saltLength: number };
 }
 
-const raw = { dsaEncoding: 'ieee-p1363' } as const;
 const pss = (saltLength: number) => ({ padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
-const pkcs1 = { padding: constants.RSA_PKCS1_PADDING };
 
 const PARAMETERS: Readonly<Record<SignatureAlgorithm, Parameters>> = {
-  ES256: { hash: 'sha256', options: raw },
-  ES384: { hash: 'sha384', options: raw },
-  ES512: { hash: 'sha512', options: raw },
-  EdDSA: { hash: null, options: {} },
-  Ed25519: { hash: null, options: {} },
-  RS256: { hash: 'sha256', options: pkcs1 },
-  RS384: { hash: 'sha384', options: pkcs1 },
-  RS512: { hash: 'sha512', options: pkcs1 },
-  PS256: { hash: 'sha256', options: pss(32) },
-  PS384: { hash: 'sha384', options: pss(48) },
-  PS512: { hash: 'sha512', options: pss(64) },
+  ES256: { hash: 'sha256', ecdsa: 32 },
+  ES384: { hash: 'sha384', ecdsa: 48 },
+  ES512: { hash: 'sha512', ecdsa: 66 },
+  EdDSA: { hash: null },
+  Ed25519: { hash: null },
+  RS256: { hash: 'sha256' },
+  RS384: { hash: 'sha384' },
+  RS512: { hash: 'sha512' },
+  PS256: { hash: 'sha256', pss: pss(32) },
+  PS384: { hash: 'sha384', pss: pss(48) },
+  PS512: { hash: 'sha512', pss: pss(64) },
 };
 
 /** SHA-256, the hash that proof/ takes as an argument. */
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
+  return digest('sha256', bytes, 'buffer');
 }
 
 /**
@@ -44,9 +41,9 @@ export function sha256(bytes: Uint8Array): Uint8Array {
 export function signatureVerifier(keys: number) {
   const load = keyLoader(keys);
   return (o: SignatureInput): boolean => {
-    const { hash, options } = PARAMETERS[o.algorithm];
     try {
-      return verify(hash, o.data, { key: load(o.key), ...options }, o.signature);
+      const question = questionOf(o, load);
+      return question !== null && verify(...question);
     } catch {
       // A point that is not on its curve, a modulus that OpenSSL refuses: no signature is by such a key.
       return false;
@@ -58,13 +55,22 @@ export function signatureVerifier(keys: number) {
 export function parallelSignatureVerifier(keys: number) {
   const load = keyLoader(keys);
   return async (o: SignatureInput): Promise<boolean> => {
-    const { hash, options } = PARAMETERS[o.algorithm];
     try {
-      return await verifyAsync(hash, o.data, { key: load(o.key), ...options }, o.signature);
+      const question = questionOf(o, load);
+      return question !== null && (await verifyAsync(...question));
     } catch {
       return false;
     }
   };
+}
+
+/** What OpenSSL is asked; null: no signature of this algorithm looks like that. */
+function questionOf(o: SignatureInput, load: (jwk: PublicJwk) => KeyObject) {
+  const { hash, ecdsa, pss } = PARAMETERS[o.algorithm];
+  const signature = ecdsa === undefined ? o.signature : derOf(o.signature, ecdsa);
+  if (signature === null) return null;
+  const key = load(o.key);
+  return [hash, o.data, pss === undefined ? key : { key, ...pss }, signature] as const;
 }
 
 interface SignatureInput {

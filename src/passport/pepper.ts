@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import { loadOrCreateRandomKey } from '../files/index.ts';
 import type { AgentRecord } from './store.ts';
@@ -22,10 +22,11 @@ export type AuthenticatedBy =
  * anybody make one. Each use has its own label.
  */
 export class Pepper {
-  readonly #key: Buffer;
+  /** Loaded once: Node takes longer to look at the bytes of a key than to use them. */
+  readonly #key: KeyObject;
 
   constructor(key: Buffer) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   /** Reads `passport-pepper.key`, or makes it (0600). Throws KeyFileError when it is damaged. */

@@ -1,13 +1,21 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 
 const TOKEN_BYTES = 32;
 
 /** Keyed hashes of what browsers hold, so that a copy of the database lets nobody in. */
 export class Hashes {
-  readonly #key: Buffer;
+  /** Loaded once: Node takes longer to look at the bytes of a key than to use them. */
+  readonly #key: KeyObject;
 
   constructor(key: Buffer) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   of(label: string, ...parts: readonly string[]): string {

@@ -1,11 +1,14 @@
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { JsonObject } from '../../core/index.ts';
+import { rawOf } from '../ecdsa.ts';
 import type { SigningKeys } from '../signing-keys.ts';
 
 type SigningKey = SigningKeys['current'];
 
 const signAsync = promisify(sign);
+/** Of r and of s. */
+const P256_BYTES = 32;
 
 /** Signs what the issuer itself says, as compact JWS with ES256 (RFC 7518 section 3.4). */
 export class Signer {
@@ -24,9 +27,8 @@ export class Signer {
   async sign(key: SigningKey, typ: string, claims: JsonObject): Promise<string> {
     const header = encode({ alg: 'ES256', typ, kid: key.kid });
     const text = `${header}.${encode(claims)}`;
-    const options = { key: this.#load(key), dsaEncoding: 'ieee-p1363' as const };
-    const signature = await signAsync('sha256', Buffer.from(text), options);
-    return `${text}.${signature.toString('base64url')}`;
+    const signature = await signAsync('sha256', Buffer.from(text), this.#load(key));
+    return `${text}.${rawOf(signature, P256_BYTES).toString('base64url')}`;
   }
 
   #load({ kid, jwk }: SigningKey): KeyObject {
