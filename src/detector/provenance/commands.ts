@@ -1,5 +1,6 @@
 import { fold, isAscii } from './fold.ts';
 import { foreignOrdersIn } from './foreign-orders.ts';
+import { matchesOf } from './matches.ts';
 import { authorAt } from './records.ts';
 import { isOnePlace, sentencesOf } from './sentences.ts';
 import { tokensOf, wordsOf } from './tokens.ts';
@@ -47,13 +48,13 @@ export function orderedIn(sentence: string): ReadonlySet<string> {
   // An order has something to be done to. Values of JSON are mostly one word, or none.
   if (ascii && !/\s/.test(sentence)) return verbs;
   const folded = fold(sentence);
-  for (const match of folded.matchAll(ascii ? ASCII_ORDER : ORDER)) {
+  for (const match of matchesOf(ascii ? ASCII_ORDER : ORDER, folded)) {
     const [whole, verb = ''] = match;
     const rest = folded.slice(match.index + whole.length + verb.length);
     if (isVerb(verb) && !LABEL.test(rest) && !PROGRAM.test(rest)) verbs.add(verb);
   }
   // "… after you Download the file": a capital where none belongs is an order that was put into another sentence.
-  for (const [, verb = ''] of sentence.matchAll(ascii ? ASCII_PUT_IN : PUT_IN))
+  for (const [, verb = ''] of matchesOf(ascii ? ASCII_PUT_IN : PUT_IN, sentence))
     if (isVerb(fold(verb))) verbs.add(fold(verb));
   for (const verb of foreignOrdersIn(folded)) verbs.add(verb);
   return verbs;

@@ -1,4 +1,5 @@
 import { isAscii } from './fold.ts';
+import { matchesOf } from './matches.ts';
 
 /**
  * Verbs that order something in other languages (German, French, Spanish, Portuguese, Italian, Dutch), without accents:
@@ -68,7 +69,7 @@ export function foreignOrdersIn(folded: string): readonly string[] {
   const plain = plainOf(folded);
   if (!ANY.test(plain)) return NONE;
   const verbs: string[] = [];
-  for (const [, verb = ''] of plain.matchAll(ORDER)) verbs.push(...englishOf(verb));
+  for (const [, verb = ''] of matchesOf(ORDER, plain)) verbs.push(...englishOf(verb));
   verbs.push(...englishOf(LAST_VERB.exec(plain)?.[1] ?? ''));
   return verbs;
 }

@@ -1,4 +1,5 @@
 import { withoutEscapes } from './fold.ts';
+import { matchesOf } from './matches.ts';
 
 /** A sentence of a text, and where it begins. */
 export interface Sentence {
@@ -27,7 +28,7 @@ export function sentencesOf(text: string): {
   // Lines that were wrapped for their length, as YAML and mails have them, are one sentence again; fields are not.
   const joined = withoutEscapes(text).replace(/([a-z0-9,;])\n[ \t]+(?=[a-z0-9(])(?!\w{1,40}: )/g, '$1 ');
   const sentences: Sentence[] = [];
-  for (const match of joined.matchAll(SENTENCE)) {
+  for (const match of matchesOf(SENTENCE, joined)) {
     let from = 0;
     for (const piece of match[0].split(VALUES)) {
       const at = match[0].indexOf(piece, from);

@@ -1,4 +1,5 @@
 import { fold, isAscii } from './fold.ts';
+import { matchesOf } from './matches.ts';
 import { inEnglish } from './tongues.ts';
 
 /** Words that say nothing about what a sentence or a call is for. */
@@ -31,7 +32,7 @@ export function tokensOf(text: string): string[] {
     const token = MAY_LEAD.has(match[0] ?? '') ? match.replace(LEAD, '') : match;
     if (token !== '' && token.length <= MAX_TOKEN_CHARS) out.push(token);
   }
-  for (const [account] of folded.matchAll(SPACED_IBAN)) out.push(account.replaceAll(' ', ''));
+  for (const [account] of matchesOf(SPACED_IBAN, folded)) out.push(account.replaceAll(' ', ''));
   return out;
 }
 
