@@ -37,10 +37,10 @@ function around(text: string, order: string): string {
 }
 
 /** Logits that what is read without the model adds: names that nobody gave, and nothing ordered at all. */
-const NAMING = 1.9;
-const NOTHING = -6;
+const NAMING = 4;
+const NOTHING = -3;
 /** Of the two readings, the worst excerpt's part. */
-const NEAR = 0.25;
+const NEAR = 0.4;
 
 /**
  * The model's probability for the whole result and for its worst excerpt (null: it orders nothing), and the names, as

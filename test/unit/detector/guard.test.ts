@@ -89,7 +89,8 @@ describe('the guard model', () => {
     const { guard } = guardOf(() => says(0.99));
     const [finding] = await bench.read(await bench.open({ guard }), PLAIN);
     expect(finding).toMatchObject({ check: 'guard.injection', severity: 'low' });
-    expect(finding?.score).toBeLessThan(0.5);
+    // Below what it counts where the model is believed.
+    expect(finding?.score).toBeLessThan(0.7);
   });
 
   it('alone holds no call up in the balanced profile, and does in the strict one', async () => {

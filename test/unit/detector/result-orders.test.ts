@@ -43,7 +43,8 @@ describe('the probability of the model with it', () => {
     expect(p(0.6, 0.9)).toBeGreaterThan(0.6);
     expect(p(0.6, 0.9)).toBeLessThan(0.9);
     expect(p(0.8, 0.8, true)).toBeGreaterThan(0.95);
-    expect(p(0.99, null)).toBeLessThan(0.5);
+    expect(p(0.9, null)).toBeLessThan(0.5);
+    expect(p(0.99, null)).toBeLessThan(0.9);
     expect(p(0.99999, null)).toBeGreaterThan(0.95);
   });
 
