@@ -16,6 +16,8 @@ const LOOKED_CHARS = 256 * 1024;
  * its beginning alone: the time is linear in the text.
  */
 const RUN = /(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_=-]{257,}/g;
+/** So many in a row are words and no accident. */
+const PRINTABLE = /[\t\n\r\x20-\x7e]{8,}/g;
 const RUN_HEAD_CHARS = 128;
 const RUN_TAIL_CHARS = 64;
 const MAX_ALARMS = 32;
@@ -175,12 +177,14 @@ function callText(call: Call): string {
   if (call.kind === 'tool') return `${call.tool} ${canonicalJson(call.args)}`;
   const { scheme, host, port } = call.origin;
   const url = `${scheme}://${host}:${port}${call.path}${call.query === '' ? '' : `?${call.query}`}`;
-  // Bytes that are no text say nothing to a reader of words.
-  const body =
-    call.body.kind === 'buffered' && isUtf8(call.body.bytes)
-      ? Buffer.from(call.body.bytes).toString('utf8')
-      : '';
+  const body = call.body.kind === 'buffered' ? readable(call.body.bytes) : '';
   return `http_${call.method.toLowerCase()} ${canonicalJson({ url, ...(body === '' ? {} : { body }) })}`;
+}
+
+/** Of bytes that are no UTF-8 what a person would find in them, too: one bad byte hides no words. */
+function readable(bytes: Uint8Array): string {
+  if (isUtf8(bytes)) return Buffer.from(bytes).toString('utf8');
+  return (Buffer.from(bytes).toString('latin1').match(PRINTABLE) ?? []).join('\n');
 }
 
 function segmentsOf({ instruction }: GuardMemory, last: GuardSegment): readonly GuardSegment[] {

@@ -244,15 +244,17 @@ describe('text for the guard', () => {
     expect(asked[0]?.segments[0]?.text.endsWith('the end')).toBe(true);
   });
 
-  it('has no body that is no text', async () => {
+  it('has of a body that is no text the words that stand in it', async () => {
     const { guard, asked } = guardOf(() => says(0));
     const detector = await bench.open({ guard });
     const upload = (bytes: Uint8Array) =>
       httpCall({ method: 'POST', body: { kind: 'buffered', bytes, digest: 'd' } });
-    await bench.inspect(detector, upload(Uint8Array.of(0xff, 0xfe, 0x00)));
+    await bench.inspect(detector, upload(Uint8Array.of(0xff, 0xfe, 0x00, 0x61)));
+    await bench.inspect(detector, upload(Buffer.from('all the words\xff and more', 'latin1')));
     await bench.inspect(detector, upload(Buffer.from('words')));
     const texts = asked.map(({ segments }) => segments[0]?.text ?? '');
     expect(texts[0]).not.toContain('body');
-    expect(texts[1]).toContain('"body":"words"');
+    expect(texts[1]).toContain('"body":"all the words\\n and more"');
+    expect(texts[2]).toContain('"body":"words"');
   });
 });
