@@ -37,7 +37,7 @@ function around(text: string, order: string): string {
 }
 
 /** Logits that what is read without the model adds: names that nobody gave, and nothing ordered at all. */
-const NAMING = 4;
+const NAMING = 4.5;
 const NOTHING = -3;
 /** Of the two readings, the worst excerpt's part. */
 const NEAR = 0.4;
