@@ -11,10 +11,12 @@ import {
   readLines,
   scoreSchema,
 } from '../src/detector/index.ts';
+import { MADE } from './detector/made-sessions.ts';
 
 /**
  * What each part of the detector is worth: recorded sessions are replayed with one part after the other left out. The
- * data (`NAME.traces.jsonl.gz` with `NAME.labels.jsonl.gz` beside them) is not part of the repository.
+ * data (`NAME.traces.jsonl.gz` with `NAME.labels.jsonl.gz` beside them) is not part of the repository. Recorded sessions
+ * have no decoys and no past: what looks for these is asked about sessions that are made up here.
  */
 const { values } = parseArgs({
   options: { data: { type: 'string' }, 'with-model': { type: 'boolean', default: false } },
@@ -22,7 +24,7 @@ const { values } = parseArgs({
 const { data, 'with-model': withModel } = values;
 if (data === undefined) throw new TypeError('--data DIR: where NAME.traces.jsonl.gz and their labels are');
 
-const PARTS = ['', 'rule', 'flow', 'provenance', 'provenance,flow'];
+const PARTS = ['', 'rule', 'flow', 'provenance', 'provenance,flow', 'decoy', 'habit'];
 const repository = join(import.meta.dirname, '..');
 
 async function main(folder: string): Promise<void> {
@@ -32,7 +34,8 @@ async function main(folder: string): Promise<void> {
     .sort();
   const work = await mkdtemp(join(tmpdir(), 'sallyport-ablation-'));
   try {
-    console.log(`| left out | ${names.join(' | ')} |\n|---|${names.map(() => '---').join('|')}|`);
+    const heads = [...names, ...MADE.map(({ name }) => `${name} (made up)`)];
+    console.log(`| left out | ${heads.join(' | ')} |\n|---|${heads.map(() => '---').join('|')}|`);
     // The model is dear: its rows are asked for by name.
     const rows = withModel ? ['', ...PARTS.map(withoutModel)] : PARTS.map(withoutModel);
     for (const without of rows) {
@@ -43,6 +46,10 @@ async function main(folder: string): Promise<void> {
         scores,
       );
       const cells = await Promise.all(names.map((name) => cellOf(folder, name, scores)));
+      for (const made of MADE) {
+        const { cases, told } = await made.measure(without.split(',').filter((part) => part !== ''));
+        cells.push(`${told} of ${cases} told`);
+      }
       console.log(`| ${without === '' ? 'nothing' : `\`${without}\``} | ${cells.join(' | ')} |`);
     }
   } finally {

@@ -9,6 +9,7 @@ thing is the answer.
 from collections import namedtuple
 
 from actions import ACTIONS, values_of
+from mandates import mandate
 from wordnet import GIVE, PERSON, THING, gerund, past, third
 
 Deed = namedtuple('Deed', 'base past third gerund thing')
@@ -118,7 +119,12 @@ def one(s, words):
     return verb, rest, noun
 
 
+MANDATES = 0.3
+
+
 def deed(s, words):
+    if s.chance(MANDATES):
+        return Deed(*mandate(s, words))
     verb, rest, noun = one(s, words)
     base, before, thirds, going = verb + rest, past(verb) + rest, third(verb) + rest, gerund(verb) + rest
     if s.chance(0.18):

@@ -35,6 +35,17 @@ TOLD = [
     'I bought it to {b} and it does that well.',
     'Great for people who {b} a lot.',
     '{F} {p}; {F} agreed.',
+    'The department {t}.',
+    'Managers {b} each quarter.',
+    'The contractor shall {b}.',
+    'Our policy is to {b}.',
+    'We aim to {b}.',
+    'The project aims to {b}.',
+    'The software helps companies to {b}.',
+    'The committee was asked to {b}.',
+    'In {d}, {N} was hired to {b}.',
+    '{G} is the job of {F}.',
+    'Auditors {p} and found nothing.',
 ]
 STATES = [
     'Failed to {b}.',

@@ -7,6 +7,9 @@ interface Family {
   readonly tools: readonly string[];
 }
 
+const OFFICE =
+  'access acquire administer allocate alter analyze analyse assess assign audit calibrate capture check compile conduct configure consolidate coordinate deactivate delay dispatch distribute divert draft enforce ensure escalate evaluate examine extend falsify gather grant halt handle identify implement inspect integrate introduce investigate limit maintain manage monitor obtain omit organize perform postpone prepare prescribe prioritize process produce reallocate reassign record redirect reduce report reroute reschedule restrict retain revise schedule secure simulate supply suppress suspend track validate waive withhold';
+
 const rows: readonly (readonly [verbs: string, tools: string])[] = [
   [
     'send sent email mail forward share submit post reply message write notify tell report deliver dispatch dm text inform announce publish',
@@ -52,6 +55,8 @@ const rows: readonly (readonly [verbs: string, tools: string])[] = [
   ['merge push commit force release tag', 'merge push commit release tag branch'],
   ['upload attach save store put place', 'upload attach save store put write create file object'],
   ['accept reject decline confirm verify', 'accept reject decline confirm verify'],
+  // The language of offices; each word is also what a tool would be called that does it.
+  [OFFICE, OFFICE],
 ];
 
 const FAMILIES: readonly Family[] = rows.map(([verbs, tools]) => ({
