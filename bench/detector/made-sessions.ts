@@ -21,7 +21,11 @@ export const MADE: readonly MadeSessions[] = [
 ];
 
 type Told = (call: Call, who?: Subject) => Promise<boolean>;
-type Cases = (o: { readonly bench: Bench; readonly detector: Detector; readonly told: Told }) => AsyncIterable<boolean>;
+type Cases = (o: {
+  readonly bench: Bench;
+  readonly detector: Detector;
+  readonly told: Told;
+}) => AsyncIterable<boolean>;
 
 async function onBench(without: readonly string[], cases: Cases): Promise<{ cases: number; told: number }> {
   const bench = await Bench.start();

@@ -141,6 +141,8 @@ export interface Detector {
     readonly tools: Iterable<ToldTool>;
     readonly now: number;
   }): void;
+  /** Takes in what one tool says of itself; it makes the session's tools stricter, never milder. */
+  describeTool(o: { readonly subject: Subject; readonly tool: ToldTool; readonly now: number }): void;
   /** Takes in what a server of MCP says of its tools, as its answer streams by. */
   toolList(call: HttpCall): { push(chunk: Uint8Array): void };
   /** Waits for what is still to be written. */
@@ -457,6 +459,14 @@ class CanaryDetector implements Detector {
     const session = this.#sessions.ofAgent(o.subject, o.now);
     session.tools = this.#catalogues.of(o.tools);
     this.#sessions.settle(session, o.now);
+  }
+
+  describeTool({ subject, tool, now }: Parameters<Detector['describeTool']>[0]): void {
+    const session = this.#sessions.ofAgent(subject, now);
+    const tools = this.#catalogues.adding(session.tools, tool);
+    if (tools === session.tools) return;
+    session.tools = tools;
+    this.#sessions.settle(session, now);
   }
 
   toolList(call: HttpCall): { push(chunk: Uint8Array): void } {

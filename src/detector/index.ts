@@ -1,6 +1,7 @@
 export type { BaitSettings, OutboundScanner } from './decoys/index.ts';
 export type { Detector, DetectorOptions } from './detector.ts';
 export { openDetector } from './detector.ts';
+export { hintsOf } from './labels/index.ts';
 export { thresholdsOf } from './profiles.ts';
 export { exportTraces } from './record/export.ts';
 export { Recorder } from './record/recorder.ts';

@@ -87,6 +87,7 @@ export type DetectorGate = { readonly bait: Pick<Detector['bait'], 'listing' | '
   | 'inspectStray'
   | 'plantInResult'
   | 'recordRefusal'
+  | 'describeTool'
   | 'toolList'
 >;
 

@@ -9,6 +9,8 @@ export interface ToolCallReport {
   readonly callId: string;
   readonly tool: string;
   readonly args?: JsonValue;
+  /** What the tool says of itself in its server's `tools/list` (MCP, ToolAnnotations). It can only make the gate stricter. */
+  readonly annotations?: JsonObject;
 }
 
 /** The gate's answer to a tool call before it runs. */

@@ -80,3 +80,24 @@ it('a tool that its server calls destructive is one, from the list on', async ()
   expect((await rpc('tools/call', { name: 'opbx', arguments: {} })).status).toBe(200);
   expect(await findings()).not.toContain('flow.destroys');
 });
+
+it('a host can tell what a tool says of itself, with each call, and only to make the gate stricter', async () => {
+  const seen = { sessionId: 'h', tool: 'browse_webpage', text: 'Some words.' };
+  await post('/v1/observe', { ...seen, phase: 'result', callId: 'd1' });
+  const decide = async (more: object) => {
+    const call = { sessionId: 'h', phase: 'call', callId: 'd2', tool: 'opcx', args: { name: 'plans' } };
+    const { status, json } = await post('/v1/decide', { ...call, ...more });
+    const told = json as { findings?: { check: string }[]; code?: string };
+    return { status, checks: told.findings?.map(({ check }) => check), code: told.code };
+  };
+  expect(await decide({})).toMatchObject({ status: 200, checks: [] });
+  expect((await decide({ annotations: { title: 'Op', destructiveHint: true } })).checks).toContain(
+    'flow.destroys',
+  );
+  expect((await decide({ annotations: { destructiveHint: false } })).checks).toContain('flow.destroys');
+  expect((await decide({})).checks).toContain('flow.destroys');
+  expect(await decide({ annotations: ['destructiveHint'] })).toMatchObject({
+    status: 400,
+    code: 'input_invalid',
+  });
+});

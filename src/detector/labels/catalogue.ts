@@ -23,6 +23,10 @@ export class ToolCatalogue {
     return this.#tools.get(tool) ?? NOTHING;
   }
 
+  get entries(): Iterable<readonly [string, Strictness]> {
+    return this.#tools;
+  }
+
   /** What it takes in memory, bytes. */
   get bytes(): number {
     return this.#tools.size * TOOL_BYTES;
@@ -35,8 +39,18 @@ export class Catalogues {
 
   /** Null: the tools say nothing that counts. */
   of(tools: Iterable<ToldTool>): ToolCatalogue | null {
-    const telling = tellingOf(tools);
-    if (telling.size === 0) return null;
+    const telling = new Map<string, Strictness>();
+    for (const tool of tools) add(telling, tool);
+    return telling.size === 0 ? null : this.#share(telling);
+  }
+
+  /** What was known, and this tool; the same catalogue where it adds nothing. What was said before is never taken back. */
+  adding(known: ToolCatalogue | null, tool: ToldTool): ToolCatalogue | null {
+    const telling = new Map(known?.entries ?? []);
+    return add(telling, tool) ? this.#share(telling) : known;
+  }
+
+  #share(telling: ReadonlyMap<string, Strictness>): ToolCatalogue {
     const key = digestOf(telling);
     const catalogue = this.#shared.get(key) ?? new ToolCatalogue(telling);
     this.#shared.delete(key);
@@ -53,17 +67,15 @@ export class Catalogues {
   }
 }
 
-/** Of two tools of one name the stricter word counts. */
-function tellingOf(tools: Iterable<ToldTool>): ReadonlyMap<string, Strictness> {
-  const telling = new Map<string, Strictness>();
-  for (const { name, hints } of tools) {
-    const said = stricterBy(hints);
-    if (name.length > MAX_TOOL_CHARS || (said.labels.length === 0 && !said.acts)) continue;
-    const known = telling.get(name);
-    if (known === undefined && telling.size >= MAX_TOOLS) continue;
-    telling.set(name, known === undefined ? said : both(known, said));
-  }
-  return telling;
+/** Of two tools of one name the stricter word counts. Whether it says more than was known. */
+function add(telling: Map<string, Strictness>, { name, hints }: ToldTool): boolean {
+  const said = stricterBy(hints);
+  const known = telling.get(name) ?? NOTHING;
+  const more = said.labels.some((label) => !known.labels.includes(label)) || (said.acts && !known.acts);
+  if (!more || name.length > MAX_TOOL_CHARS || (!telling.has(name) && telling.size >= MAX_TOOLS))
+    return false;
+  telling.set(name, both(known, said));
+  return true;
 }
 
 export function both(a: Strictness, b: Strictness): Strictness {

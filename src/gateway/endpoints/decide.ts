@@ -12,6 +12,7 @@ import {
   verifyPassport,
 } from '../steps.ts';
 import { summarizeCall } from '../summaries.ts';
+import { describeTool } from './describe-tool.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type HookBody, readHookBody } from './hook-body.ts';
 
@@ -28,6 +29,7 @@ export const decideEndpoint: Endpoint = {
     if (body.phase !== 'call') {
       throw new Refusal('input_invalid', { extra: { errors: ['phase: a decision is about a call'] } });
     }
+    describeTool(line, passport, body);
     try {
       const reason = await decideTool(line, story, passport, toToolCall(story, passport, body));
       return {

@@ -13,6 +13,10 @@ export const hookBodySchema = z
     tool: z.string().min(1).max(256).default('-'),
     args: z.json().default(null),
     text: z.string().default(''),
+    annotations: z
+      .record(z.string(), z.json())
+      .default({})
+      .describe('What the tool says of itself (MCP, ToolAnnotations): `destructiveHint` and the others.'),
     replaceable: z.boolean().default(false).describe('Whether the agent can be given another result.'),
   })
   .meta({
@@ -34,6 +38,8 @@ export interface HookBody {
   readonly tool: string;
   readonly args: JsonValue;
   readonly text: string;
+  /** What the tool says of itself; nothing of it is checked yet. */
+  readonly annotations: Readonly<Record<string, JsonValue>>;
   /** Whether whoever asks can give the agent another result to read. */
   readonly replaceable: boolean;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Refusal } from '../../core/index.ts';
 import { INSTRUCT_SCOPE, type VerifiedPassport } from '../../passport/index.ts';
 import { tellFindings, verifyPassport } from '../steps.ts';
+import { describeTool } from './describe-tool.ts';
 import type { Endpoint } from './endpoint.ts';
 import { readHookBody } from './hook-body.ts';
 
@@ -11,10 +12,12 @@ export const observeEndpoint: Endpoint = {
   answer: async (request) => {
     const { line, story, body } = request;
     const passport = await verifyPassport(line, story, request.presented());
-    const { sessionId, phase, callId, tool, text, replaceable } = await readHookBody(body);
+    const said = await readHookBody(body);
+    const { sessionId, phase, callId, tool, text, replaceable } = said;
     const { subject } = passport;
     const now = line.clock.now();
     const sid = phase === 'instruction' ? instructed(passport, sessionId) : subject.sid;
+    if (phase !== 'instruction') describeTool(line, passport, said);
     const findings = await line.detector.observe({
       subject: { ...subject, sid },
       phase,

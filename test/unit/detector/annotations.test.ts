@@ -70,6 +70,22 @@ describe('catalogues', () => {
     expect(new Catalogues().of([told('x'.repeat(200), { destructiveHint: true })])).toBeNull();
   });
 
+  it('grow by one tool, and are the same where it says nothing new', () => {
+    const catalogues = new Catalogues();
+    const one = catalogues.adding(null, told('a', { destructiveHint: true }));
+    expect(catalogues.adding(one, told('a', { destructiveHint: true }))).toBe(one);
+    expect(catalogues.adding(one, told('a', { destructiveHint: false, readOnlyHint: true }))).toBe(one);
+    expect(catalogues.adding(one, told('b', {}))).toBe(one);
+    expect(catalogues.adding(null, told('b', {}))).toBeNull();
+    const two = catalogues.adding(one, told('b', { openWorldHint: true }));
+    expect(sorted(two?.of('a').labels ?? [])).toEqual(['destructive']);
+    expect(sorted(two?.of('b').labels ?? [])).toEqual(['public-sink', 'untrusted-source']);
+    expect(sorted(one?.of('b').labels ?? [])).toEqual([]);
+    const full = catalogues.of(many(1_024));
+    expect(catalogues.adding(full, told('b', { destructiveHint: true }))).toBe(full);
+    expect(catalogues.adding(null, told('x'.repeat(200), { destructiveHint: true }))).toBeNull();
+  });
+
   it('take the stricter word of two tools of one name', () => {
     const catalogue = new Catalogues().of([
       told('a', { destructiveHint: true }),
@@ -178,6 +194,15 @@ describe('in a session', () => {
     expect((await bench.inspect(detector, call)).findings.map(({ check }) => check)).toEqual([
       'flow.destroys',
     ]);
+  });
+
+  it('a tool that was told of stays what it is, whatever is told later', async () => {
+    const tell = (annotations: unknown) =>
+      detector.describeTool({ subject, tool: told('opax', annotations), now: bench.now });
+    tell({ destructiveHint: true });
+    tell({ destructiveHint: false, readOnlyHint: true });
+    const { findings } = await bench.inspect(detector, toolCall('opax', { name: 'plans' }));
+    expect(findings.map(({ check }) => check)).toEqual(['flow.destroys']);
   });
 
   it('a tool whose name only looks is not left alone when it says that it acts', async () => {
