@@ -12,7 +12,7 @@ import { BenchService } from './sallyport/service.ts';
  */
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const CLIENT = `${ROOT}native/build/sallyport-hook`;
-const PROGRAM = [process.execPath, `${ROOT}src/cli/main.ts`, 'hook', 'run', 'claude-code'];
+const PROGRAM = [process.execPath, `${ROOT}src/cli/start.mjs`, 'hook', 'run', 'claude-code'];
 
 const SUBJECTS = [
   { name: 'no-op', note: '/bin/true: the cost of a process', command: ['/bin/true'], share: 1 },

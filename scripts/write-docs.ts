@@ -7,7 +7,7 @@ import { PROGRAM_ROOT } from '../src/compose/index.ts';
 import { configurationReference } from '../src/config/index.ts';
 import { refusalsReference } from './refusals-page.ts';
 
-const PAGES: Readonly<Record<string, () => string>> = {
+const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   'configuration.md': configurationReference,
   'cli.md': cliReference,
   'admin-api.md': adminApiReference,
@@ -16,6 +16,6 @@ const PAGES: Readonly<Record<string, () => string>> = {
 };
 
 for (const [name, text] of Object.entries(PAGES)) {
-  writeFileSync(join(PROGRAM_ROOT, 'docs', 'reference', name), text());
+  writeFileSync(join(PROGRAM_ROOT, 'docs', 'reference', name), await text());
   console.log(`docs/reference/${name}`);
 }

@@ -1,6 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { listenForSignals, serve } from './compose/index.ts';
+import { keepCompiledCode } from './compile-cache.mjs';
+
+keepCompiledCode();
+const { listenForSignals, serve } = await import('./compose/index.ts');
 
 const signals = listenForSignals({ isTerminal: process.stdout.isTTY === true });
 

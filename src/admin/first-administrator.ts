@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { Refusal } from '../core/index.ts';
+import { ADMIN_TOKEN_FILE, isAdminToken, Refusal } from '../core/index.ts';
 import { createKeyFile, KeyFileError, readKeyFile, removeKeyFile, replaceKeyFile } from '../files/index.ts';
-import { type AdminTokens, generateAdminToken, isAdminToken } from './tokens.ts';
+import { type AdminTokens, generateAdminToken } from './tokens.ts';
 
-/** Name of the file in the keys folder in which the CLI on this machine looks for an admin token. */
-export const ADMIN_TOKEN_FILE = 'admin-token';
 /** A file by this name in the keys folder asks for a new administrator: for who has lost the token. */
 export const RECOVERY_FILE = 'recover-administrator';
 /** Where a token stands between its making and the moment when a person has seen it. */

@@ -3,7 +3,7 @@ export { adminApiReference, openApiReference } from './api/reference.ts';
 export { referencePage } from './api/reference-page.ts';
 export { createAdminApi } from './api/router.ts';
 export type { FirstAdministrator } from './first-administrator.ts';
-export { ADMIN_TOKEN_FILE, ensureFirstAdministrator, RECOVERY_FILE } from './first-administrator.ts';
+export { ensureFirstAdministrator, RECOVERY_FILE } from './first-administrator.ts';
 export type { AdminRooms } from './rooms.ts';
 export type {
   AdminRole,
@@ -12,4 +12,4 @@ export type {
   IdempotencyRecord,
   IdempotencyStore,
 } from './store.ts';
-export { AdminTokens, generateAdminToken, isAdminToken } from './tokens.ts';
+export { AdminTokens, generateAdminToken } from './tokens.ts';

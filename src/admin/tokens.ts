@@ -1,18 +1,12 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { type AuditEvent, type Clock, newId, Refusal } from '../core/index.ts';
+import { type AuditEvent, type Clock, isAdminToken, newId, Refusal } from '../core/index.ts';
 import type { AdminRole, AdminTokenRecord, AdminTokenStore } from './store.ts';
 
-const FORM = /^sp_admin_[A-Za-z0-9_-]{43}$/;
 const TOKEN_BYTES = 32;
 
 /** A fresh admin token: 256 random bits behind a prefix by which secret scanners find it. */
 export function generateAdminToken(): string {
   return `sp_admin_${randomBytes(TOKEN_BYTES).toString('base64url')}`;
-}
-
-/** Whether a text has the form of an admin token. */
-export function isAdminToken(text: string): boolean {
-  return FORM.test(text);
 }
 
 /** What may be known of an admin token: never the token, never its hash. */

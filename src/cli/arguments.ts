@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearest } from '../config/index.ts';
+import { nearest } from '../core/index.ts';
 import type { Command, OptionSpecs, Values } from './command.ts';
 import { type CliFault, usageFault } from './fault.ts';
 
@@ -123,10 +123,10 @@ const LONGEST_VERB = 3;
  * Finds the verb that the words begin with, the longest first; null when they name a group or nothing. Options
  * may stand before it (`sallyport --json agent list`). Throws CliFault `usage` that names the nearest verb.
  */
-export function findCommand(
-  commands: readonly Command[],
+export function findCommand<T extends { readonly name: string }>(
+  commands: readonly T[],
   words: readonly string[],
-): { readonly command: Command; readonly words: readonly string[] } | null {
+): { readonly command: T; readonly words: readonly string[] } | null {
   const places = [...words.keys()].filter((at) => isWord(words, at)).slice(0, LONGEST_VERB);
   const verb = (length: number): string =>
     places
@@ -151,7 +151,7 @@ function isWord(words: readonly string[], at: number): boolean {
 }
 
 function unknownVerb(
-  commands: readonly Command[],
+  commands: readonly { readonly name: string }[],
   verb: (length: number) => string,
   words: number,
 ): CliFault {

@@ -1,4 +1,6 @@
-import { runCli } from './run.ts';
+import { keepCompiledCode } from '../compile-cache.mjs';
+
+keepCompiledCode();
 
 const controller = new AbortController();
 process.once('SIGINT', () => controller.abort());
@@ -10,6 +12,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+const { runCli } = await import('./run.ts');
 process.exitCode = await runCli({
   argv: process.argv.slice(2),
   environment: process.env,

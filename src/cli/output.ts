@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { CliFault } from './fault.ts';
 
 /** Where a command writes to. */
@@ -12,15 +11,17 @@ export type Row = Readonly<Record<string, unknown>>;
 /** One column of a table, or one line of an item: title, and the member or a function of the row. */
 export type Column = readonly [title: string, of: string | ((row: Row) => string)];
 
-const row: z.ZodType<Row> = z.record(z.string(), z.unknown());
-
 /** What came over the wire as rows, or nothing when it is not a list of objects. */
 export function rowsOf(value: unknown): readonly Row[] {
-  return z.array(row).safeParse(value).data ?? [];
+  return Array.isArray(value) && value.every(isRow) ? value : [];
 }
 
 export function rowOf(value: unknown): Row {
-  return row.safeParse(value).data ?? {};
+  return isRow(value) ? value : {};
+}
+
+function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Text for people, or JSON in stable shapes; never both. */

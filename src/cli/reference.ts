@@ -1,6 +1,6 @@
 import { COMMON_OPTIONS } from './arguments.ts';
 import type { Command, OptionSpecs } from './command.ts';
-import { COMMANDS } from './commands/index.ts';
+import { loadCommands } from './commands/index.ts';
 import { optionLines, usageOf } from './help.ts';
 
 const HEAD = `# sallyport
@@ -38,8 +38,8 @@ Secrets are shown once, where they are made, and never taken from the command li
 `;
 
 /** The text of docs/reference/cli.md. */
-export function cliReference(): string {
-  return `${HEAD}\n${COMMANDS.map(describe).join('\n')}`;
+export async function cliReference(): Promise<string> {
+  return `${HEAD}\n${(await loadCommands()).map(describe).join('\n')}`;
 }
 
 function describe(command: Command): string {

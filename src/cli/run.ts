@@ -1,13 +1,9 @@
 import { findCommand, parseCommandLine, splitRest } from './arguments.ts';
-import { AdminClient } from './client/admin-client.ts';
-import { findAdminToken } from './client/token.ts';
-import type { Command } from './command.ts';
-import { COMMANDS } from './commands/index.ts';
+import type { BareContext, Command, OptionSpecs, Values } from './command.ts';
+import { loadCommands, VERBS } from './commands/index.ts';
+import type { Environment } from './environment.ts';
 import { CliFault, EXIT } from './fault.ts';
-import { toFault } from './foreign-fault.ts';
-import { helpOf, overview } from './help.ts';
 import { Output, type Stream } from './output.ts';
-import { type Environment, State } from './state.ts';
 import { Terminal } from './terminal.ts';
 
 export interface CliInput {
@@ -26,11 +22,12 @@ export async function runCli(o: CliInput): Promise<number> {
   const { head, rest } = splitRest(o.argv);
   const output = new Output({ json: head.includes('--json'), out: o.out, err: o.err });
   try {
-    if (head[0] === 'help') return showHelp(output, head.slice(1));
-    const found = findCommand(COMMANDS, head);
-    if (found === null) return showOverview(output, head);
-    return await runCommand(o, output, found.command, found.words, rest);
+    if (head[0] === 'help') return await showHelp(output, head.slice(1));
+    const found = findCommand(VERBS, head);
+    if (found === null) return await showOverview(output, head);
+    return await runCommand(o, output, await found.command.load(), found.words, rest);
   } catch (cause) {
+    const { toFault } = await import('./foreign-fault.ts');
     const fault = toFault(cause);
     output.fault(fault);
     return fault.exitCode;
@@ -45,37 +42,36 @@ async function runCommand(
   rest: readonly string[] | null,
 ): Promise<number> {
   const { values, common, args } = parseCommandLine(command, words, rest);
-  if (common.help) {
-    output.raw(`${helpOf(command)}\n`);
-    return EXIT.ok;
-  }
-  const state = new State(o.environment, common['ca-file']);
-  const context = {
+  if (common.help) return showHelpOf(output, command);
+  const context: BareContext<Values<OptionSpecs>> = {
     values,
     args,
     rest,
     output,
     terminal: new Terminal({ input: o.input, prompt: o.err }),
-    state,
+    environment: o.environment,
     signal: o.signal,
-    url: common.url,
-    get client() {
-      const token = () => findAdminToken(state, common['token-file']);
-      const url = common.url ?? state.controlUrl;
-      return new AdminClient({ url, token, signal: o.signal, trust: state.trust });
-    },
   };
-  return (await command.run(context)) ?? EXIT.ok;
+  if (command.kind === 'bare') return (await command.run(context)) ?? EXIT.ok;
+  const { fullContext } = await import('./full-context.ts');
+  return (await command.run(fullContext(context, common))) ?? EXIT.ok;
 }
 
 /** `sallyport help [VERB]`. */
-function showHelp(output: Output, words: readonly string[]): number {
-  const found = findCommand(COMMANDS, words);
-  output.raw(`${found === null ? overview(COMMANDS, words[0] ?? null) : helpOf(found.command)}\n`);
+async function showHelp(output: Output, words: readonly string[]): Promise<number> {
+  const found = findCommand(VERBS, words);
+  if (found !== null) return showHelpOf(output, await found.command.load());
+  await writeOverview(output, words[0] ?? null);
   return EXIT.ok;
 }
 
-function showOverview(output: Output, words: readonly string[]): number {
+async function showHelpOf(output: Output, command: Command): Promise<number> {
+  const { helpOf } = await import('./help.ts');
+  output.raw(`${helpOf(command)}\n`);
+  return EXIT.ok;
+}
+
+async function showOverview(output: Output, words: readonly string[]): Promise<number> {
   const group = words.find((word) => !word.startsWith('-')) ?? null;
   const unknown = words.find((word) => word.startsWith('-') && !/^(-h|--help|--json)$/.test(word));
   if (unknown !== undefined && group === null) {
@@ -83,6 +79,11 @@ function showOverview(output: Output, words: readonly string[]): number {
       remedy: 'See: sallyport help',
     });
   }
-  output.raw(`${overview(COMMANDS, group)}\n`);
+  await writeOverview(output, group);
   return words.some((word) => /^(-h|--help)$/.test(word)) ? EXIT.ok : EXIT.usage;
+}
+
+async function writeOverview(output: Output, group: string | null): Promise<void> {
+  const [{ overview }, commands] = await Promise.all([import('./help.ts'), loadCommands()]);
+  output.raw(`${overview(commands, group)}\n`);
 }

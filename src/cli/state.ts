@@ -1,14 +1,9 @@
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { type Config, ConfigError, loadConfig } from '../config/index.ts';
+import type { Environment } from './environment.ts';
 import { stateFault } from './fault.ts';
+import { PROGRAM_ROOT } from './program-root.ts';
 import { type Trust, trustIn } from './trust.ts';
-
-/** The environment as the CLI reads it, once, in main.ts. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The folder that this file's clone or package stands in. */
-export const PROGRAM_ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** The settings and files of this machine's installation; read when a command first asks. */
 export class State {
@@ -48,16 +43,6 @@ export class State {
 
   get adminTokenVariable(): string | undefined {
     return this.#environment.SALLYPORT_ADMIN_TOKEN;
-  }
-
-  /** The environment of this process; the relay takes our own variables out before a child gets it. */
-  get environment(): Environment {
-    return this.#environment;
-  }
-
-  /** Where the hooks of a program that `sallyport run` started are answered. */
-  get hookSocket(): string | undefined {
-    return this.#environment.SALLYPORT_HOOK_SOCKET;
   }
 
   get agentVariable(): string | undefined {

@@ -1,5 +1,4 @@
 export type { Config, Paths } from './load.ts';
 export { ConfigError, loadConfig } from './load.ts';
-export { nearest } from './nearest.ts';
 export { configurationReference } from './reference.ts';
 export { summarizeConfig } from './summary.ts';

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Document, parseDocument } from 'yaml';
+import { nearest } from '../core/index.ts';
 import { type SettingLeaf, settingLeaves } from './leaves.ts';
-import { nearest } from './nearest.ts';
 import { configSchema, type Settings } from './schema.ts';
 
 /** Where the state of an installation lives. */

@@ -1,3 +1,4 @@
+export { ADMIN_TOKEN_FILE, isAdminToken } from './admin-token.ts';
 export type { Call, CallBody, Door, HeaderList, HttpCall, PresentedPassport, ToolCall } from './call.ts';
 export type { Clock } from './clock.ts';
 export { systemClock, toSeconds } from './clock.ts';
@@ -19,6 +20,7 @@ export type { Finding, Severity } from './finding.ts';
 export { newId } from './id.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export { LIMITS } from './limits.ts';
+export { nearest } from './nearest.ts';
 export type { NeedleHit, NeedleMatcher, Needles } from './needles/index.ts';
 export { compileNeedles } from './needles/index.ts';
 export type { RateLimit } from './rate-limiter.ts';

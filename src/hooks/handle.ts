@@ -1,6 +1,3 @@
-import { claudeCode } from './hosts/claude-code.ts';
-import { codex } from './hosts/codex.ts';
-import { geminiCli } from './hosts/gemini-cli.ts';
 import {
   blocked,
   type HookAnswer,
@@ -10,10 +7,12 @@ import {
   type HookVerdict,
 } from './message.ts';
 
-export const HOSTS = { 'claude-code': claudeCode, codex, 'gemini-cli': geminiCli } as const satisfies Record<
-  string,
-  HookHost
->;
+/** The hosts whose hooks are spoken; each is loaded when it is asked for, since most runs of a hook read nothing. */
+export const HOSTS = {
+  'claude-code': async () => (await import('./hosts/claude-code.ts')).claudeCode,
+  codex: async () => (await import('./hosts/codex.ts')).codex,
+  'gemini-cli': async () => (await import('./hosts/gemini-cli.ts')).geminiCli,
+} as const satisfies Record<string, () => Promise<HookHost>>;
 
 export type HostName = keyof typeof HOSTS;
 
@@ -35,7 +34,7 @@ export async function handleHook(o: {
   readonly deadlineMs: number;
   readonly onLate: HookVerdict['restrain'];
 }): Promise<HookAnswer> {
-  const host = HOSTS[o.host];
+  const host = await HOSTS[o.host]();
   let message: HookMessage;
   try {
     message = host.read(o.stdin);

@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../src/cli/commands/index.ts';
+import { loadCommands } from '../../src/cli/commands/index.ts';
 import { completionScript } from '../../src/cli/completion/index.ts';
 import { cli } from '../support/cli.ts';
+
+const COMMANDS = await loadCommands();
 
 /** Not a literal in the call: it is no program that the lockfile brings. */
 const FISH = 'fish';

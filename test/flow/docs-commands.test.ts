@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findCommand, parseCommandLine, splitRest } from '../../src/cli/arguments.ts';
-import { COMMANDS } from '../../src/cli/commands/index.ts';
+import { loadCommands } from '../../src/cli/commands/index.ts';
 import { makeTestAuthority } from '../support/certificates.ts';
 import {
   environmentOf,
@@ -16,6 +16,8 @@ import {
   startServiceProcess,
 } from '../support/service-process.ts';
 import { repositoryRoot } from '../support/shared.ts';
+
+const COMMANDS = await loadCommands();
 
 const run = promisify(execFile);
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ADMIN_TOKEN_FILE, isAdminToken } from '../../admin/index.ts';
+import { ADMIN_TOKEN_FILE, isAdminToken } from '../../core/index.ts';
 import { readKeyFile } from '../../files/index.ts';
 import { stateFault } from '../fault.ts';
 import type { State } from '../state.ts';

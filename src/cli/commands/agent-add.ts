@@ -1,13 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { z } from 'zod';
-import { agentKeyFile, generateAgentKey, saveAgentKey } from '../agent-keys.ts';
-import { step } from '../client/admin-client.ts';
+import { step } from '../client/step.ts';
 import { argument, type CommandContext, defineCommand } from '../command.ts';
 import { stateFault, usageFault } from '../fault.ts';
 import { rowOf, textOf } from '../output.ts';
-
-const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 
 export const agentAdd = defineCommand({
   name: 'agent add',
@@ -72,6 +68,7 @@ interface Wanted {
 }
 
 async function addWithOwnKey({ client, output, state }: Context, wanted: Wanted): Promise<undefined> {
+  const { agentKeyFile, generateAgentKey, saveAgentKey } = await import('../agent-keys.ts');
   const file = agentKeyFile(state, wanted.name);
   if (existsSync(file)) throw stateFault(`${file} exists already.`, 'Move it away, or choose another name.');
   const key = await generateAgentKey();
@@ -106,6 +103,7 @@ async function addPublic({ client, output }: Context, wanted: Wanted): Promise<u
 }
 
 async function addWithKeys({ client, output }: Context, wanted: Wanted, file: string): Promise<undefined> {
+  const { readJwks } = await import('./read-jwks.ts');
   const { agent } = await client.post('/agents', { ...wanted, jwks: readJwks(file) });
   output.result({ agent }, `Registered ${wanted.name} (${textOf(rowOf(agent).id)}).`);
 }
@@ -124,26 +122,4 @@ async function addWithCertificate(
   }
   const { agent } = await client.post('/agents', { ...wanted, certificates: [pem] });
   output.result({ agent }, `Registered ${wanted.name} (${textOf(rowOf(agent).id)}).`);
-}
-
-/** Refuses private keys here, before they cross the network. */
-export function readJwks(file: string): unknown[] {
-  const set = z.union([
-    z.object({ keys: z.array(z.record(z.string(), z.unknown())) }),
-    z.record(z.string(), z.unknown()),
-  ]);
-  let found: z.infer<typeof set>;
-  try {
-    found = set.parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (cause) {
-    throw stateFault(`${file} is not a JWK or a JWK set.`, 'It must be a JSON file with public keys.', cause);
-  }
-  const keys = Array.isArray(found.keys) ? found.keys.map(rowOf) : [rowOf(found)];
-  if (keys.some((key) => SECRET_MEMBERS.some((member) => member in key))) {
-    throw usageFault(
-      `${file} holds a private key; only public ones are registered.`,
-      'Remove the private members.',
-    );
-  }
-  return keys;
 }

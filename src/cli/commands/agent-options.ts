@@ -1,6 +1,4 @@
-import { loadAgent } from '../agent-keys.ts';
 import type { CommandContext, OptionSpecs, Values } from '../command.ts';
-import { readDelegation } from '../delegation-file.ts';
 import type { RelayOptions } from '../relay/index.ts';
 
 /** What the verbs have in common that act as an agent of this machine. */
@@ -29,6 +27,10 @@ export async function relayOptionsOf({
   state,
   url,
 }: CommandContext<Values<typeof AGENT_OPTIONS>>): Promise<RelayOptions> {
+  const [{ loadAgent }, { readDelegation }] = await Promise.all([
+    import('../agent-keys.ts'),
+    import('../delegation-file.ts'),
+  ]);
   return {
     gatewayUrl: state.gatewayUrl,
     issuerUrl: url ?? state.controlUrl,

@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs';
-import { agentKeyFile } from '../agent-keys.ts';
-import { step } from '../client/admin-client.ts';
+import { step } from '../client/step.ts';
 import { argument, defineCommand } from '../command.ts';
 import { textOf } from '../output.ts';
 
@@ -10,6 +9,7 @@ export const agentRemove = defineCommand({
   arguments: [{ name: 'AGENT', help: 'Name or id.' }],
   examples: ['sallyport agent remove builder'],
   async run({ client, output, args, state }) {
+    const { agentKeyFile } = await import('../agent-keys.ts');
     const agent = await client.get(`/agents/${step(argument(args, 0))}`);
     const name = textOf(agent.name);
     await client.delete(`/agents/${step(textOf(agent.id))}`);

@@ -1,5 +1,4 @@
-import { agentKeyFile, generateAgentKey, prepareAgentKey } from '../agent-keys.ts';
-import { step } from '../client/admin-client.ts';
+import { step } from '../client/step.ts';
 import { argument, defineCommand } from '../command.ts';
 import { usageFault } from '../fault.ts';
 import { textOf } from '../output.ts';
@@ -28,6 +27,7 @@ export const agentRotate = defineCommand({
       output.say(textOf(made.secret));
       return undefined;
     }
+    const { agentKeyFile, generateAgentKey, prepareAgentKey } = await import('../agent-keys.ts');
     const file = agentKeyFile(state, name);
     const found = await client.get(`/agents/${step(name)}`);
     const key = await generateAgentKey();

@@ -1,7 +1,6 @@
-import { step } from '../client/admin-client.ts';
+import { step } from '../client/step.ts';
 import { argument, defineCommand } from '../command.ts';
 import { usageFault } from '../fault.ts';
-import { readJwks } from './agent-add.ts';
 
 export const agentUpdate = defineCommand({
   name: 'agent update',
@@ -50,7 +49,7 @@ export const agentUpdate = defineCommand({
       ...(values['redirect-uri'].length === 0 ? {} : { redirectUris: values['redirect-uri'] }),
       ...(values.device === undefined ? {} : { device: values.device === 'on' }),
       ...(values.purpose === undefined ? {} : { purpose: values.purpose }),
-      ...(values.jwks === undefined ? {} : { jwks: readJwks(values.jwks) }),
+      ...(values.jwks === undefined ? {} : { jwks: await readKeys(values.jwks) }),
     };
     if (Object.keys(change).length === 0)
       throw usageFault('Nothing to change was named.', 'See: sallyport agent update --help');
@@ -59,3 +58,8 @@ export const agentUpdate = defineCommand({
     return undefined;
   },
 });
+
+async function readKeys(file: string): Promise<readonly unknown[]> {
+  const { readJwks } = await import('./read-jwks.ts');
+  return readJwks(file);
+}

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { replaceKeyFile } from '../../files/index.ts';
 import { defineCommand } from '../command.ts';
 import { stateFault } from '../fault.ts';
 import { textOf } from '../output.ts';
@@ -15,6 +14,7 @@ export const auditCheckpoint = defineCommand({
     const checkpoint = await client.post('/audit/checkpoint');
     const note = textOf(checkpoint.note);
     if (values.out !== undefined) {
+      const { replaceKeyFile } = await import('../../files/index.ts');
       assertNotBehind(values.out, note);
       await replaceKeyFile(values.out, note, 0o644);
       output.result(

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { readAuditDirectory } from '../../audit/index.ts';
 import { defineCommand } from '../command.ts';
 import { usageFault } from '../fault.ts';
 
@@ -34,6 +33,7 @@ export const auditExport = defineCommand({
 });
 
 async function* offlineLines(directory: string, afterSequence: number): AsyncGenerator<string> {
+  const { readAuditDirectory } = await import('../../audit/index.ts');
   for await (const record of readAuditDirectory(directory, { afterSequence })) yield JSON.stringify(record);
 }
 

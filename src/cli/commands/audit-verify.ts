@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { loadCheckpointPublicKey, type VerifyReport, verifyAuditLog } from '../../audit/index.ts';
+import type { VerifyReport } from '../../audit/index.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT, stateFault } from '../fault.ts';
 
@@ -30,6 +30,7 @@ export const auditVerify = defineCommand({
     'sallyport audit verify --directory copy/audit --public-key audit.pem',
   ],
   async run({ output, values, state }) {
+    const { verifyAuditLog } = await import('../../audit/index.ts');
     const directory = values.directory ?? state.config.paths.audit;
     const publicKey = await publicKeyOf(
       values['public-key'],
@@ -59,7 +60,9 @@ async function publicKeyOf(
   keys: () => string,
 ): Promise<KeyObject | null> {
   if (file !== undefined) return createPublicKey(read(file));
-  return directory === undefined ? loadCheckpointPublicKey(keys()) : null;
+  if (directory !== undefined) return null;
+  const { loadCheckpointPublicKey } = await import('../../audit/index.ts');
+  return loadCheckpointPublicKey(keys());
 }
 
 function read(file: string): string {

@@ -1,10 +1,10 @@
-import { argument, type Command, defineCommand } from '../command.ts';
+import { argument, type Command, defineBareCommand } from '../command.ts';
 import { completionScript, SHELL_NAMES } from '../completion/index.ts';
 import { usageFault } from '../fault.ts';
 
-/** `commands`: all verbs, this one included; asked for when it runs, since the table holds this verb, too. */
-export const completion = (commands: () => readonly Command[]): Command =>
-  defineCommand({
+/** `commands`: all verbs, this one included; loaded when it runs, since the table holds this verb, too. */
+export const completion = (commands: () => Promise<readonly Command[]>): Command =>
+  defineBareCommand({
     name: 'completion',
     summary: 'Print the completion script of a shell.',
     arguments: [{ name: 'SHELL', help: `${SHELL_NAMES.join(', ')}.` }],
@@ -14,7 +14,7 @@ export const completion = (commands: () => readonly Command[]): Command =>
     ],
     async run({ args, output }) {
       const shell = argument(args, 0);
-      const script = completionScript(shell, commands());
+      const script = completionScript(shell, await commands());
       if (script === null) {
         throw usageFault(
           `There is no completion for ${JSON.stringify(shell)}.`,

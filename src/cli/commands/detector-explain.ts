@@ -1,8 +1,8 @@
-import { type ReplayLine, readLines, traceSchema } from '../../detector/index.ts';
+import type { ReplayLine } from '../../detector/index.ts';
 import { defineCommand } from '../command.ts';
 import { stateFault } from '../fault.ts';
 import type { Column } from '../output.ts';
-import { REPLAY_OPTIONS, withReplay } from './replay-options.ts';
+import { REPLAY_OPTIONS } from './replay-options.ts';
 
 const COLUMNS: readonly Column[] = [
   ['EVENT', 'event'],
@@ -26,6 +26,10 @@ export const detectorExplain = defineCommand({
   examples: ['sallyport detector explain sessions.jsonl --session s-17'],
   async run({ args, values, output, state }) {
     const [file = ''] = args;
+    const [{ readLines, traceSchema }, { withReplay }] = await Promise.all([
+      import('../../detector/index.ts'),
+      import('./replay.ts'),
+    ]);
     await withReplay(values, state, async (replay) => {
       for await (const trace of readLines(file, traceSchema)) {
         if (values.session !== undefined && trace.id !== values.session) continue;

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { exportTraces, TraceError } from '../../detector/index.ts';
 import { defineCommand } from '../command.ts';
 import { stateFault, usageFault } from '../fault.ts';
-import { LineSink } from './replay-options.ts';
+import { LineSink } from './line-sink.ts';
 
 export const detectorExport = defineCommand({
   name: 'detector export',
@@ -19,6 +18,7 @@ export const detectorExport = defineCommand({
     if (Number.isNaN(since))
       throw usageFault('--since is a time, such as 2026-11-23 or 2026-11-23T12:00:00Z.');
     const directory = join(state.config.paths.data, 'recordings');
+    const { exportTraces, TraceError } = await import('../../detector/index.ts');
     try {
       const traces = await exportTraces(directory, {
         since,

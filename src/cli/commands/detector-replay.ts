@@ -1,7 +1,7 @@
-import { Earlier, readLines, traceSchema } from '../../detector/index.ts';
 import { defineCommand } from '../command.ts';
+import { LineSink } from './line-sink.ts';
 import { ChangeReport } from './replay-changes.ts';
-import { LineSink, REPLAY_OPTIONS, withReplay } from './replay-options.ts';
+import { REPLAY_OPTIONS } from './replay-options.ts';
 
 export const detectorReplay = defineCommand({
   name: 'detector replay',
@@ -21,6 +21,10 @@ export const detectorReplay = defineCommand({
     'sallyport detector replay a.traces.jsonl.gz b.traces.jsonl.gz --profile strict --out scores.jsonl',
   ],
   async run({ args, values, output, state }) {
+    const [{ Earlier, readLines, traceSchema }, { withReplay }] = await Promise.all([
+      import('../../detector/index.ts'),
+      import('./replay.ts'),
+    ]);
     await withReplay(values, state, async (replay) => {
       const changes = values.diff === undefined ? null : new ChangeReport(await Earlier.read(values.diff));
       // With a comparison, that is what is asked for.

@@ -1,19 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
-import {
-  type Figures,
-  labelSchema,
-  Measure,
-  readAll,
-  readLines,
-  recallAt,
-  scoreSchema,
-  TraceError,
-} from '../../detector/index.ts';
 import { defineCommand } from '../command.ts';
 import { stateFault, usageFault } from '../fault.ts';
 import type { Column } from '../output.ts';
-import { reportPage } from './report-page.ts';
 
 const COLUMNS: readonly Column[] = [
   ['SESSIONS', 'name'],
@@ -45,6 +33,11 @@ export const detectorReport = defineCommand({
   async run({ args, values, output }) {
     const files = values.labels?.split(',').filter((file) => file !== '') ?? [];
     if (files.length === 0) throw usageFault('--labels names at least one file.');
+    const [{ TraceError }, { measured, rowOf }, { reportPage }] = await Promise.all([
+      import('../../detector/index.ts'),
+      import('./report-figures.ts'),
+      import('./report-page.ts'),
+    ]);
     try {
       const figures = await measured(args, files);
       if (values.html !== undefined) await writeFile(values.html, reportPage(figures, new Date()));
@@ -59,39 +52,3 @@ export const detectorReport = defineCommand({
     return undefined;
   },
 });
-
-async function measured(scores: readonly string[], files: readonly string[]): Promise<readonly Figures[]> {
-  const measures: Measure[] = [];
-  for (const file of files) {
-    const labels = await readAll(file, labelSchema);
-    measures.push(new Measure(basename(file).replace(/\.(?:labels|jsonl|gz)/g, ''), labels));
-  }
-  for (const file of scores) {
-    for await (const line of readLines(file, scoreSchema)) {
-      for (const measure of measures) if (measure.add(line)) break;
-    }
-  }
-  return measures.map((measure) => measure.figures());
-}
-
-function rowOf({ name, attacks, stopped, benign, disturbed, calls, results }: Figures) {
-  return {
-    name,
-    attacks,
-    stopped: percent(stopped, attacks),
-    benign,
-    disturbed: percent(disturbed, benign),
-    callsAuc: calls.auc?.toFixed(4) ?? '–',
-    callsRecallAt1: shown(recallAt(calls, 0.01)),
-    resultsAuc: results.auc?.toFixed(4) ?? '–',
-    resultsRecallAt1: shown(recallAt(results, 0.01)),
-  };
-}
-
-function percent(part: number, whole: number): string {
-  return whole === 0 ? '–' : shown(part / whole);
-}
-
-function shown(share: number | null): string {
-  return share === null ? '–' : `${(100 * share).toFixed(1)} %`;
-}

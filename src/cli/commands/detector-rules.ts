@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { listRules } from '../../detector/index.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../fault.ts';
 import type { Column } from '../output.ts';
@@ -35,6 +34,7 @@ export const detectorRules = defineCommand({
   },
   examples: ['sallyport detector rules', 'sallyport detector rules --refused'],
   async run({ values, output, state }) {
+    const { listRules } = await import('../../detector/index.ts');
     const directory = values.rules ?? join(state.config.paths.policies, 'detection');
     const { rules, refused, faults } = await unreadable(() => listRules(directory));
     if (values.refused)

@@ -1,6 +1,6 @@
-import { readLines, textSchema } from '../../detector/index.ts';
 import { defineCommand } from '../command.ts';
-import { LineSink, REPLAY_OPTIONS, withReplay } from './replay-options.ts';
+import { LineSink } from './line-sink.ts';
+import { REPLAY_OPTIONS } from './replay-options.ts';
 
 export const detectorScore = defineCommand({
   name: 'detector score',
@@ -11,6 +11,10 @@ export const detectorScore = defineCommand({
   options: REPLAY_OPTIONS,
   examples: ['sallyport detector score texts.jsonl --out scores.jsonl'],
   async run({ args, values, output, state }) {
+    const [{ readLines, textSchema }, { withReplay }] = await Promise.all([
+      import('../../detector/index.ts'),
+      import('./replay.ts'),
+    ]);
     await withReplay(values, state, async (replay) => {
       const sink = new LineSink(values.out, output);
       let flagged = 0;

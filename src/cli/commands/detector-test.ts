@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type RuleTestReport, testRules } from '../../detector/index.ts';
+import type { RuleTestReport } from '../../detector/index.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../fault.ts';
 import type { Column } from '../output.ts';
@@ -30,6 +30,7 @@ export const detectorTest = defineCommand({
     'sallyport detector test policies/detection --json',
   ],
   async run({ args, output, state }) {
+    const { testRules } = await import('../../detector/index.ts');
     const paths = args.length > 0 ? args : [join(state.config.paths.policies, 'detection')];
     const report = await unreadable(() => testRules(paths));
     if (output.json) output.result(report, '');

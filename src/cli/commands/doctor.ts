@@ -3,7 +3,8 @@ import { checkProgram } from '../doctor/checks/program.ts';
 import type { Finding, Level } from '../doctor/finding.ts';
 import { CliFault, EXIT } from '../fault.ts';
 import type { Output } from '../output.ts';
-import { PROGRAM_ROOT, type State } from '../state.ts';
+import { PROGRAM_ROOT } from '../program-root.ts';
+import type { State } from '../state.ts';
 
 const MARKS: Readonly<Record<Level, string>> = {
   ok: 'ok',

@@ -1,7 +1,6 @@
-import { examineGuard, PRESETS } from '../../guard/index.ts';
 import { argument, defineCommand } from '../command.ts';
 import { usageFault } from '../fault.ts';
-import { digestOf, guarded, MODEL_OPTIONS, sourceOf } from './guard-source.ts';
+import { MODEL_OPTIONS } from './guard-options.ts';
 
 export const guardCheck = defineCommand({
   name: 'guard check',
@@ -14,6 +13,10 @@ export const guardCheck = defineCommand({
     'sallyport guard check guard.gguf --preset llama-guard-3-1b --json',
   ],
   async run({ args, values, output, state }) {
+    const [{ examineGuard, PRESETS }, { digestOf, guarded, sourceOf }] = await Promise.all([
+      import('../../guard/index.ts'),
+      import('./guard-source.ts'),
+    ]);
     const source = sourceOf(values, argument(args, 0), state);
     if (source.kind !== 'file') throw usageFault('guard check takes a file.');
     const { ready, examined } = await guarded(() => examineGuard(source));

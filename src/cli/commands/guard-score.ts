@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { scoreOnce } from '../../guard/index.ts';
 import { defineCommand } from '../command.ts';
 import { stateFault, usageFault } from '../fault.ts';
-import { guarded, MODEL_OPTIONS, sourceOf } from './guard-source.ts';
+import { MODEL_OPTIONS } from './guard-options.ts';
 
 const ROLES = ['result', 'call', 'instruction'] as const;
 
@@ -33,6 +32,10 @@ export const guardScore = defineCommand({
     const deadlineMs = Number(values.deadline ?? 60_000);
     if (!(deadlineMs >= 1 && deadlineMs <= 3_600_000))
       throw usageFault('--deadline is from 1 to 3600000 ms.');
+    const [{ scoreOnce }, { guarded, sourceOf }] = await Promise.all([
+      import('../../guard/index.ts'),
+      import('./guard-source.ts'),
+    ]);
     const source = sourceOf(values, values.model, state);
     const judged = args[0] === undefined ? await text(process.stdin) : readText(args[0]);
     const segments = [

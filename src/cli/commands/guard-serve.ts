@@ -1,7 +1,6 @@
-import { serveGuard, showGuardAddress, showGuardStatus } from '../../guard/index.ts';
 import { defineCommand } from '../command.ts';
 import { stateFault, usageFault } from '../fault.ts';
-import { addressOf, MODEL_OPTIONS, sourceOf } from './guard-source.ts';
+import { MODEL_OPTIONS } from './guard-options.ts';
 
 export const guardServe = defineCommand({
   name: 'guard serve',
@@ -14,6 +13,10 @@ export const guardServe = defineCommand({
   examples: ['sallyport guard serve --listen unix:/run/guard.sock --model models/canary-guard.gguf'],
   async run({ values, output, state, signal }) {
     if (values.listen === undefined) throw usageFault('--listen says where: unix:PATH, or 127.0.0.1:PORT.');
+    const [{ serveGuard, showGuardAddress, showGuardStatus }, { addressOf, sourceOf }] = await Promise.all([
+      import('../../guard/index.ts'),
+      import('./guard-source.ts'),
+    ]);
     const address = addressOf(values.listen, process.cwd());
     const source = sourceOf(values, values.model, state);
     if (source.kind !== 'file')

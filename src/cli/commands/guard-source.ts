@@ -15,48 +15,9 @@ import {
   STREAMING,
 } from '../../guard/index.ts';
 import { CliFault, EXIT, stateFault, usageFault } from '../fault.ts';
-import { PROGRAM_ROOT, type State } from '../state.ts';
-
-/** What the verbs that open a model have in common. */
-export const MODEL_OPTIONS = {
-  sha256: {
-    type: 'string',
-    value: 'HEX',
-    help: 'What the SHA-256 of the file must be; checked before it is parsed.',
-  },
-  preset: {
-    type: 'string',
-    value: 'NAME',
-    help: `How it is asked: ${PRESETS.map(({ name }) => name).join(', ')}.`,
-  },
-  threads: { type: 'string', value: 'COUNT', help: 'Threads that compute; default: as configured.' },
-  int8: { type: 'boolean', help: 'Rounds a float model to int8 while it is read.' },
-  backend: { type: 'string', value: 'NAME', help: `What computes: ${BACKENDS.join(', ')}.` },
-  streaming: {
-    type: 'string',
-    value: 'WAY',
-    help: `Where layers lie that the device has no room for: ${STREAMING.join(', ')}.`,
-  },
-  'max-device-bytes': { type: 'string', value: 'BYTES', help: 'Most memory of the device for layers.' },
-  'max-pinned-bytes': { type: 'string', value: 'BYTES', help: 'Most host memory for layers.' },
-  'simulated-link': {
-    type: 'string',
-    value: 'BYTES',
-    help: 'Bytes a second of the link of the simulated backend.',
-  },
-} as const;
-
-interface ModelValues {
-  readonly sha256: string | undefined;
-  readonly preset: string | undefined;
-  readonly threads: string | undefined;
-  readonly int8: boolean | undefined;
-  readonly backend: string | undefined;
-  readonly streaming: string | undefined;
-  readonly 'max-device-bytes': string | undefined;
-  readonly 'max-pinned-bytes': string | undefined;
-  readonly 'simulated-link': string | undefined;
-}
+import { PROGRAM_ROOT } from '../program-root.ts';
+import type { State } from '../state.ts';
+import type { ModelValues } from './guard-options.ts';
 
 /** A model file of the command line, or the guard of the settings. */
 export function sourceOf(values: ModelValues, model: string | undefined, state: State): GuardSource {

@@ -1,7 +1,5 @@
-import { statsOnce } from '../../guard/index.ts';
 import { defineCommand } from '../command.ts';
 import { rowOf } from '../output.ts';
-import { addressOf, guarded } from './guard-source.ts';
 import { members } from './members.ts';
 
 export const guardStats = defineCommand({
@@ -14,6 +12,10 @@ export const guardStats = defineCommand({
   examples: ['sallyport guard stats', 'sallyport guard stats --address unix:/run/guard.sock --json'],
   async run({ values, client, output }) {
     if (values.address !== undefined) {
+      const [{ statsOnce }, { addressOf, guarded }] = await Promise.all([
+        import('../../guard/index.ts'),
+        import('./guard-source.ts'),
+      ]);
       const address = addressOf(values.address, process.cwd());
       const stats = await guarded(() => statsOnce(address));
       output.item(stats, members(stats));

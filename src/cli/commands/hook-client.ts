@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostName } from '../../hooks/index.ts';
-import { PROGRAM_ROOT } from '../state.ts';
-import type { WhenLate } from './hook-file.ts';
+import { PROGRAM_ROOT } from '../program-root.ts';
+import type { WhenLate } from './hook-options.ts';
 
 /** The command that a host is to run for each message, and whether it is the compiled client. */
 export interface HookCommand {

@@ -1,15 +1,5 @@
-import { withHooks } from '../../hooks/index.ts';
 import { argument, defineCommand } from '../command.ts';
-import { hookCommand } from './hook-client.ts';
-import {
-  changeSettings,
-  FILE_OPTION,
-  HOST_NAMES,
-  hookFile,
-  hostNamed,
-  WHEN_LATE_OPTION,
-  whenLateOf,
-} from './hook-file.ts';
+import { FILE_OPTION, HOST_NAMES, hostNamed, WHEN_LATE_OPTION, whenLateOf } from './hook-options.ts';
 
 export const hookInstall = defineCommand({
   name: 'hook install',
@@ -20,6 +10,11 @@ export const hookInstall = defineCommand({
   async run({ args, values, output }) {
     const host = hostNamed(argument(args, 0));
     const late = whenLateOf(values['when-late']);
+    const [{ hookCommand }, { changeSettings, hookFile }, { withHooks }] = await Promise.all([
+      import('./hook-client.ts'),
+      import('./hook-file.ts'),
+      import('../../hooks/index.ts'),
+    ]);
     const file = hookFile(host, values.file);
     const { command, compiled } = hookCommand(host, late);
     changeSettings(file, (settings) => withHooks(settings, host, command));

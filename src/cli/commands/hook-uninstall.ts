@@ -1,6 +1,5 @@
-import { findOurs, withoutHooks } from '../../hooks/index.ts';
 import { argument, defineCommand } from '../command.ts';
-import { changeSettings, FILE_OPTION, HOST_NAMES, hookFile, hostNamed } from './hook-file.ts';
+import { FILE_OPTION, HOST_NAMES, hostNamed } from './hook-options.ts';
 
 export const hookUninstall = defineCommand({
   name: 'hook uninstall',
@@ -10,6 +9,10 @@ export const hookUninstall = defineCommand({
   examples: ['sallyport hook uninstall claude-code'],
   async run({ args, values, output }) {
     const host = hostNamed(argument(args, 0));
+    const [{ changeSettings, hookFile }, { findOurs, withoutHooks }] = await Promise.all([
+      import('./hook-file.ts'),
+      import('../../hooks/index.ts'),
+    ]);
     const file = hookFile(host, values.file);
     let events = 0;
     changeSettings(file, (settings) => {

@@ -1,184 +1,118 @@
 import type { Command } from '../command.ts';
-import { agentAdd } from './agent-add.ts';
-import { agentList } from './agent-list.ts';
-import { agentQuarantine } from './agent-quarantine.ts';
-import { agentRelease } from './agent-release.ts';
-import { agentRemove } from './agent-remove.ts';
-import { agentRotate } from './agent-rotate.ts';
-import { agentShow } from './agent-show.ts';
-import { agentUpdate } from './agent-update.ts';
-import { alertDeliveries } from './alert-deliveries.ts';
-import { alertList } from './alert-list.ts';
-import { approvalApprove } from './approval-approve.ts';
-import { approvalDeny } from './approval-deny.ts';
-import { approvalList } from './approval-list.ts';
-import { approvalShow } from './approval-show.ts';
-import { approvalWait } from './approval-wait.ts';
-import { auditCheckpoint } from './audit-checkpoint.ts';
-import { auditExport } from './audit-export.ts';
-import { auditTail } from './audit-tail.ts';
-import { auditVerify } from './audit-verify.ts';
-import { backup } from './backup.ts';
-import { caExport } from './ca-export.ts';
-import { caStatus } from './ca-status.ts';
-import { call } from './call.ts';
-import { completion } from './completion.ts';
-import { credentialDelete } from './credential-delete.ts';
-import { credentialList } from './credential-list.ts';
-import { credentialPut } from './credential-put.ts';
-import { credentialRevoke } from './credential-revoke.ts';
-import { credentialRotate } from './credential-rotate.ts';
-import { decoyList } from './decoy-list.ts';
-import { decoyPlant } from './decoy-plant.ts';
-import { decoyRemove } from './decoy-remove.ts';
-import { demo } from './demo.ts';
-import { detectorExplain } from './detector-explain.ts';
-import { detectorExport } from './detector-export.ts';
-import { detectorReplay } from './detector-replay.ts';
-import { detectorReport } from './detector-report.ts';
-import { detectorRules } from './detector-rules.ts';
-import { detectorScore } from './detector-score.ts';
-import { detectorTest } from './detector-test.ts';
-import { doctor } from './doctor.ts';
-import { grantEnd } from './grant-end.ts';
-import { grantList } from './grant-list.ts';
-import { guardCheck } from './guard-check.ts';
-import { guardScore } from './guard-score.ts';
-import { guardServe } from './guard-serve.ts';
-import { guardStats } from './guard-stats.ts';
-import { hookInstall } from './hook-install.ts';
-import { hookRun } from './hook-run.ts';
-import { hookUninstall } from './hook-uninstall.ts';
-import { init } from './init.ts';
-import { initialTokenCreate } from './initial-token-create.ts';
-import { initialTokenDelete } from './initial-token-delete.ts';
-import { initialTokenList } from './initial-token-list.ts';
-import { keyRotate } from './key-rotate.ts';
-import { login } from './login.ts';
-import { logout } from './logout.ts';
-import { passportDelegate } from './passport-delegate.ts';
-import { passportInspect } from './passport-inspect.ts';
-import { passportList } from './passport-list.ts';
-import { passportRevoke } from './passport-revoke.ts';
-import { policyCheck } from './policy-check.ts';
-import { policyExplain } from './policy-explain.ts';
-import { policyReload } from './policy-reload.ts';
-import { policyStatus } from './policy-status.ts';
-import { policyTest } from './policy-test.ts';
-import { restore } from './restore.ts';
-import { run } from './run.ts';
-import { serviceAdd } from './service-add.ts';
-import { serviceList } from './service-list.ts';
-import { serviceRemove } from './service-remove.ts';
-import { serviceShow } from './service-show.ts';
-import { sinkAdd } from './sink-add.ts';
-import { sinkList } from './sink-list.ts';
-import { sinkRemove } from './sink-remove.ts';
-import { sinkTest } from './sink-test.ts';
-import { status } from './status.ts';
-import { tokenCreate } from './token-create.ts';
-import { tokenDelete } from './token-delete.ts';
-import { tokenList } from './token-list.ts';
-import { up } from './up.ts';
-import { userAdd } from './user-add.ts';
-import { userDisable } from './user-disable.ts';
-import { userEnable } from './user-enable.ts';
-import { userLink, userUnlink } from './user-link.ts';
-import { userList } from './user-list.ts';
-import { userRemove } from './user-remove.ts';
-import { userReset } from './user-reset.ts';
-import { version } from './version.ts';
 
-/** Every verb, in the order of the help. */
-export const COMMANDS: readonly Command[] = [
-  init,
-  up,
-  demo,
-  status,
-  doctor,
-  backup,
-  restore,
-  version,
-  login,
-  logout,
-  agentAdd,
-  agentList,
-  agentShow,
-  agentUpdate,
-  agentRotate,
-  agentQuarantine,
-  agentRelease,
-  agentRemove,
-  initialTokenCreate,
-  initialTokenList,
-  initialTokenDelete,
-  userAdd,
-  userList,
-  userDisable,
-  userEnable,
-  userReset,
-  userLink,
-  userUnlink,
-  userRemove,
-  grantList,
-  grantEnd,
-  serviceAdd,
-  serviceList,
-  serviceShow,
-  serviceRemove,
-  credentialPut,
-  credentialRotate,
-  credentialList,
-  credentialRevoke,
-  credentialDelete,
-  passportList,
-  passportInspect,
-  passportDelegate,
-  passportRevoke,
-  approvalList,
-  approvalShow,
-  approvalApprove,
-  approvalDeny,
-  approvalWait,
-  policyCheck,
-  policyTest,
-  hookInstall,
-  hookUninstall,
-  hookRun,
-  detectorExport,
-  detectorReplay,
-  detectorReport,
-  detectorExplain,
-  detectorScore,
-  detectorTest,
-  detectorRules,
-  guardCheck,
-  guardScore,
-  guardServe,
-  guardStats,
-  policyExplain,
-  policyStatus,
-  policyReload,
-  caExport,
-  caStatus,
-  auditVerify,
-  auditTail,
-  auditExport,
-  auditCheckpoint,
-  alertList,
-  alertDeliveries,
-  sinkAdd,
-  sinkList,
-  sinkRemove,
-  sinkTest,
-  decoyPlant,
-  decoyList,
-  decoyRemove,
-  tokenCreate,
-  tokenList,
-  tokenDelete,
-  keyRotate,
-  call,
-  run,
-  completion(() => COMMANDS),
+/** A verb before its file is loaded. */
+export interface Verb {
+  readonly name: string;
+  load(): Promise<Command>;
+}
+
+/**
+ * Every verb, in the order of the help. Its file is loaded when the verb is used, so that what a host starts before each
+ * call of a tool (`hook run`) does not wait for all the others.
+ */
+export const VERBS: readonly Verb[] = [
+  { name: 'init', load: async () => (await import('./init.ts')).init },
+  { name: 'up', load: async () => (await import('./up.ts')).up },
+  { name: 'demo', load: async () => (await import('./demo.ts')).demo },
+  { name: 'status', load: async () => (await import('./status.ts')).status },
+  { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
+  { name: 'backup', load: async () => (await import('./backup.ts')).backup },
+  { name: 'restore', load: async () => (await import('./restore.ts')).restore },
+  { name: 'version', load: async () => (await import('./version.ts')).version },
+  { name: 'login', load: async () => (await import('./login.ts')).login },
+  { name: 'logout', load: async () => (await import('./logout.ts')).logout },
+  { name: 'agent add', load: async () => (await import('./agent-add.ts')).agentAdd },
+  { name: 'agent list', load: async () => (await import('./agent-list.ts')).agentList },
+  { name: 'agent show', load: async () => (await import('./agent-show.ts')).agentShow },
+  { name: 'agent update', load: async () => (await import('./agent-update.ts')).agentUpdate },
+  { name: 'agent rotate', load: async () => (await import('./agent-rotate.ts')).agentRotate },
+  { name: 'agent quarantine', load: async () => (await import('./agent-quarantine.ts')).agentQuarantine },
+  { name: 'agent release', load: async () => (await import('./agent-release.ts')).agentRelease },
+  { name: 'agent remove', load: async () => (await import('./agent-remove.ts')).agentRemove },
+  {
+    name: 'initial-token create',
+    load: async () => (await import('./initial-token-create.ts')).initialTokenCreate,
+  },
+  {
+    name: 'initial-token list',
+    load: async () => (await import('./initial-token-list.ts')).initialTokenList,
+  },
+  {
+    name: 'initial-token delete',
+    load: async () => (await import('./initial-token-delete.ts')).initialTokenDelete,
+  },
+  { name: 'user add', load: async () => (await import('./user-add.ts')).userAdd },
+  { name: 'user list', load: async () => (await import('./user-list.ts')).userList },
+  { name: 'user disable', load: async () => (await import('./user-disable.ts')).userDisable },
+  { name: 'user enable', load: async () => (await import('./user-enable.ts')).userEnable },
+  { name: 'user reset', load: async () => (await import('./user-reset.ts')).userReset },
+  { name: 'user link', load: async () => (await import('./user-link.ts')).userLink },
+  { name: 'user unlink', load: async () => (await import('./user-link.ts')).userUnlink },
+  { name: 'user remove', load: async () => (await import('./user-remove.ts')).userRemove },
+  { name: 'grant list', load: async () => (await import('./grant-list.ts')).grantList },
+  { name: 'grant end', load: async () => (await import('./grant-end.ts')).grantEnd },
+  { name: 'service add', load: async () => (await import('./service-add.ts')).serviceAdd },
+  { name: 'service list', load: async () => (await import('./service-list.ts')).serviceList },
+  { name: 'service show', load: async () => (await import('./service-show.ts')).serviceShow },
+  { name: 'service remove', load: async () => (await import('./service-remove.ts')).serviceRemove },
+  { name: 'credential put', load: async () => (await import('./credential-put.ts')).credentialPut },
+  { name: 'credential rotate', load: async () => (await import('./credential-rotate.ts')).credentialRotate },
+  { name: 'credential list', load: async () => (await import('./credential-list.ts')).credentialList },
+  { name: 'credential revoke', load: async () => (await import('./credential-revoke.ts')).credentialRevoke },
+  { name: 'credential delete', load: async () => (await import('./credential-delete.ts')).credentialDelete },
+  { name: 'passport list', load: async () => (await import('./passport-list.ts')).passportList },
+  { name: 'passport inspect', load: async () => (await import('./passport-inspect.ts')).passportInspect },
+  { name: 'passport delegate', load: async () => (await import('./passport-delegate.ts')).passportDelegate },
+  { name: 'passport revoke', load: async () => (await import('./passport-revoke.ts')).passportRevoke },
+  { name: 'approval list', load: async () => (await import('./approval-list.ts')).approvalList },
+  { name: 'approval show', load: async () => (await import('./approval-show.ts')).approvalShow },
+  { name: 'approval approve', load: async () => (await import('./approval-approve.ts')).approvalApprove },
+  { name: 'approval deny', load: async () => (await import('./approval-deny.ts')).approvalDeny },
+  { name: 'approval wait', load: async () => (await import('./approval-wait.ts')).approvalWait },
+  { name: 'policy check', load: async () => (await import('./policy-check.ts')).policyCheck },
+  { name: 'policy test', load: async () => (await import('./policy-test.ts')).policyTest },
+  { name: 'hook install', load: async () => (await import('./hook-install.ts')).hookInstall },
+  { name: 'hook uninstall', load: async () => (await import('./hook-uninstall.ts')).hookUninstall },
+  { name: 'hook run', load: async () => (await import('./hook-run.ts')).hookRun },
+  { name: 'detector export', load: async () => (await import('./detector-export.ts')).detectorExport },
+  { name: 'detector replay', load: async () => (await import('./detector-replay.ts')).detectorReplay },
+  { name: 'detector report', load: async () => (await import('./detector-report.ts')).detectorReport },
+  { name: 'detector explain', load: async () => (await import('./detector-explain.ts')).detectorExplain },
+  { name: 'detector score', load: async () => (await import('./detector-score.ts')).detectorScore },
+  { name: 'detector test', load: async () => (await import('./detector-test.ts')).detectorTest },
+  { name: 'detector rules', load: async () => (await import('./detector-rules.ts')).detectorRules },
+  { name: 'guard check', load: async () => (await import('./guard-check.ts')).guardCheck },
+  { name: 'guard score', load: async () => (await import('./guard-score.ts')).guardScore },
+  { name: 'guard serve', load: async () => (await import('./guard-serve.ts')).guardServe },
+  { name: 'guard stats', load: async () => (await import('./guard-stats.ts')).guardStats },
+  { name: 'policy explain', load: async () => (await import('./policy-explain.ts')).policyExplain },
+  { name: 'policy status', load: async () => (await import('./policy-status.ts')).policyStatus },
+  { name: 'policy reload', load: async () => (await import('./policy-reload.ts')).policyReload },
+  { name: 'ca export', load: async () => (await import('./ca-export.ts')).caExport },
+  { name: 'ca status', load: async () => (await import('./ca-status.ts')).caStatus },
+  { name: 'audit verify', load: async () => (await import('./audit-verify.ts')).auditVerify },
+  { name: 'audit tail', load: async () => (await import('./audit-tail.ts')).auditTail },
+  { name: 'audit export', load: async () => (await import('./audit-export.ts')).auditExport },
+  { name: 'audit checkpoint', load: async () => (await import('./audit-checkpoint.ts')).auditCheckpoint },
+  { name: 'alert list', load: async () => (await import('./alert-list.ts')).alertList },
+  { name: 'alert deliveries', load: async () => (await import('./alert-deliveries.ts')).alertDeliveries },
+  { name: 'alert sink add', load: async () => (await import('./sink-add.ts')).sinkAdd },
+  { name: 'alert sink list', load: async () => (await import('./sink-list.ts')).sinkList },
+  { name: 'alert sink remove', load: async () => (await import('./sink-remove.ts')).sinkRemove },
+  { name: 'alert sink test', load: async () => (await import('./sink-test.ts')).sinkTest },
+  { name: 'decoy plant', load: async () => (await import('./decoy-plant.ts')).decoyPlant },
+  { name: 'decoy list', load: async () => (await import('./decoy-list.ts')).decoyList },
+  { name: 'decoy remove', load: async () => (await import('./decoy-remove.ts')).decoyRemove },
+  { name: 'token create', load: async () => (await import('./token-create.ts')).tokenCreate },
+  { name: 'token list', load: async () => (await import('./token-list.ts')).tokenList },
+  { name: 'token delete', load: async () => (await import('./token-delete.ts')).tokenDelete },
+  { name: 'key rotate', load: async () => (await import('./key-rotate.ts')).keyRotate },
+  { name: 'call', load: async () => (await import('./call.ts')).call },
+  { name: 'run', load: async () => (await import('./run.ts')).run },
+  { name: 'completion', load: async () => (await import('./completion.ts')).completion(loadCommands) },
 ];
+
+/** All verbs, for what tells of all of them: the help, the completion, the reference page. */
+export function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all(VERBS.map(({ load }) => load()));
+}

@@ -1,7 +1,4 @@
-import { isAdminToken } from '../../admin/index.ts';
-import { replaceKeyFile } from '../../files/index.ts';
-import { AdminClient } from '../client/admin-client.ts';
-import { savedTokenFile } from '../client/token.ts';
+import { isAdminToken } from '../../core/index.ts';
 import { defineCommand } from '../command.ts';
 import { usageFault } from '../fault.ts';
 import { textOf } from '../output.ts';
@@ -15,6 +12,11 @@ export const login = defineCommand({
   async run({ output, terminal, state, signal, url }) {
     const token = (await terminal.readSecret('Admin token: ', MAX_BYTES)).toString('utf8').trim();
     if (!isAdminToken(token)) throw usageFault('That is no admin token (sp_admin_…).');
+    const [{ replaceKeyFile }, { AdminClient }, { savedTokenFile }] = await Promise.all([
+      import('../../files/index.ts'),
+      import('../client/admin-client.ts'),
+      import('../client/token.ts'),
+    ]);
     const client = new AdminClient({
       url: url ?? state.controlUrl,
       token: () => token,

@@ -1,5 +1,4 @@
 import { existsSync, rmSync } from 'node:fs';
-import { savedTokenFile } from '../client/token.ts';
 import { defineCommand } from '../command.ts';
 
 export const logout = defineCommand({
@@ -7,6 +6,7 @@ export const logout = defineCommand({
   summary: 'Forget the admin token that is kept on this machine; the service goes on taking it.',
   examples: ['sallyport logout'],
   async run({ output, state }) {
+    const { savedTokenFile } = await import('../client/token.ts');
     const file = savedTokenFile(state);
     const had = existsSync(file);
     rmSync(file, { force: true });

@@ -1,6 +1,5 @@
 import { LIMITS } from '../../core/index.ts';
-import { decodeBase64url, parseStrictJsonObject } from '../../proof/index.ts';
-import { step } from '../client/admin-client.ts';
+import { step } from '../client/step.ts';
 import { argument, defineCommand } from '../command.ts';
 import { CliFault, EXIT } from '../fault.ts';
 import { PASSPORT_ITEM } from './columns.ts';
@@ -17,7 +16,7 @@ export const passportInspect = defineCommand({
       return undefined;
     }
     const token = (await terminal.readAll(LIMITS.passportChars)).toString('utf8').trim();
-    const { header, payload } = readParts(token);
+    const { header, payload } = await readParts(token);
     output.note('Signature, audience and revocation were not checked.');
     const claims = { header, claims: payload };
     output.result(claims, JSON.stringify(claims));
@@ -25,7 +24,13 @@ export const passportInspect = defineCommand({
   },
 });
 
-function readParts(token: string): { header: unknown; payload: unknown } {
+async function readParts(token: string): Promise<{ header: unknown; payload: unknown }> {
+  const { decodeBase64url, parseStrictJsonObject } = await import('../../proof/index.ts');
+  const decode = (part: string | undefined): unknown => {
+    const bytes = decodeBase64url(part ?? '');
+    if (bytes === null) throw new Error('not base64url');
+    return parseStrictJsonObject(new TextDecoder('utf-8', { fatal: true }).decode(bytes), LIMITS.jsonDepth);
+  };
   const [header, payload, signature, ...more] = token.split('.');
   try {
     if (signature === undefined || more.length > 0) throw new Error('not three parts');
@@ -35,10 +40,4 @@ function readParts(token: string): { header: unknown; payload: unknown } {
       cause,
     });
   }
-}
-
-function decode(part: string | undefined): unknown {
-  const bytes = decodeBase64url(part ?? '');
-  if (bytes === null) throw new Error('not base64url');
-  return parseStrictJsonObject(new TextDecoder('utf-8', { fatal: true }).decode(bytes), LIMITS.jsonDepth);
 }

@@ -1,4 +1,4 @@
-import { step } from '../client/admin-client.ts';
+import { step } from '../client/step.ts';
 import { defineCommand } from '../command.ts';
 import { textOf } from '../output.ts';
 import { PASSPORT } from './columns.ts';

@@ -1,4 +1,5 @@
-import { type AdminClient, step } from '../client/admin-client.ts';
+import type { AdminClient } from '../client/admin-client.ts';
+import { step } from '../client/step.ts';
 import { defineCommand } from '../command.ts';
 import { usageFault } from '../fault.ts';
 import { textOf } from '../output.ts';

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { loadAgent } from '../agent-keys.ts';
 import { defineCommand } from '../command.ts';
 import { AGENT_OPTIONS, relayOptionsOf } from './agent-options.ts';
 
@@ -20,13 +19,16 @@ export const run = defineCommand({
     'sallyport run --agent builder -- git clone https://github.com/acme/app.git',
   ],
   async run(context) {
-    const { values, rest, state } = context;
-    const { runCommand } = await import('../relay/index.ts');
+    const { values, rest, state, environment } = context;
+    const [{ runCommand }, { loadAgent }] = await Promise.all([
+      import('../relay/index.ts'),
+      import('../agent-keys.ts'),
+    ]);
     const { paths, detector } = state.config;
     return runCommand({
       ...(await relayOptionsOf(context)),
       argv: rest ?? [],
-      environment: state.environment,
+      environment,
       stateFolder: existsSync(paths.data) ? paths.home : null,
       strict: detector.profile === 'strict',
       ...(values.desk === undefined ? {} : { desk: await loadAgent(state, values.desk) }),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { step } from '../client/admin-client.ts';
+import { step } from '../client/step.ts';
 import { argument, defineCommand } from '../command.ts';
 import { CliFault, EXIT, stateFault, usageFault } from '../fault.ts';
 

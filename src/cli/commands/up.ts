@@ -5,10 +5,10 @@ export const up = defineCommand({
   name: 'up',
   summary: 'Start the service, control plane and gateway, as npm start does; Ctrl-C stops it.',
   examples: ['sallyport up', 'SALLYPORT_HOME=/srv/sallyport sallyport up'],
-  async run({ output, state, terminal }) {
+  async run({ output, environment, terminal }) {
     const { listenForSignals, serve } = await import('../../compose/index.ts');
     return serve({
-      environment: state.environment,
+      environment,
       out: output.out,
       err: output.err,
       ...listenForSignals({ isTerminal: output.out.isTTY === true }),

@@ -1,4 +1,4 @@
-import { step } from '../client/admin-client.ts';
+import { step } from '../client/step.ts';
 import { argument, defineCommand } from '../command.ts';
 import { findId } from './find-id.ts';
 

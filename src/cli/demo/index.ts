@@ -1,4 +1,4 @@
-import { PROGRAM_ROOT } from '../../compose/index.ts';
+import { PROGRAM_ROOT } from '../program-root.ts';
 import { setStage } from './stage.ts';
 import { DemoError, tellStory } from './story.ts';
 

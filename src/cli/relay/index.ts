@@ -1,7 +1,6 @@
 export type { CallAnswer } from './call-once.ts';
 export { callOnce } from './call-once.ts';
 export { RelayFault } from './fault.ts';
-export { runHook } from './hook-client.ts';
 export type { AgentIdentity, RelayOptions } from './options.ts';
 export type { Relay } from './relay.ts';
 export { openRelay } from './relay.ts';

@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findCommand, parseCommandLine, splitRest } from '../../../src/cli/arguments.ts';
-import { COMMANDS } from '../../../src/cli/commands/index.ts';
+import { loadCommands } from '../../../src/cli/commands/index.ts';
 import { CliFault } from '../../../src/cli/fault.ts';
 import { ConfigError, loadConfig } from '../../../src/config/index.ts';
 import { ProofFault, parseDpopProof, parseStrictJson } from '../../../src/proof/index.ts';
 import { type FuzzTarget, latin, mustHold, pure } from '../target.ts';
+
+const COMMANDS = await loadCommands();
 
 export const config: FuzzTarget = {
   name: 'config',

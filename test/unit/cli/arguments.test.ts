@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findCommand, parseCommandLine, splitRest } from '../../../src/cli/arguments.ts';
-import { COMMANDS } from '../../../src/cli/commands/index.ts';
+import { loadCommands } from '../../../src/cli/commands/index.ts';
 import { helpOf } from '../../../src/cli/help.ts';
 import { printable } from '../../../src/cli/output.ts';
+
+const COMMANDS = await loadCommands();
 
 function parse(...argv: string[]) {
   const { head, rest } = splitRest(argv);
