@@ -1,10 +1,10 @@
-import { commandsIn, isName, tokensOf } from './provenance/index.ts';
+import { commandsIn, isAuthority, tokensOf } from './provenance/index.ts';
 
 /** What a result orders, as it is read without any model. */
 export interface Orders {
   /** Each with what stands around it: the guard reads these once more by themselves. */
   readonly excerpts: readonly string[];
-  /** Whether one names something (an address, an account, a URL) that the user never gave. */
+  /** Whether one names where something can go (an address, an account, a URL) or a password that the user never gave. */
   readonly naming: boolean;
 }
 
@@ -17,7 +17,7 @@ const ORDER_CHARS = 600;
 export function ordersIn(text: string, instruction: string): Orders {
   const given = new Set(tokensOf(instruction));
   const foreign = (sentence: string) =>
-    tokensOf(sentence).some((token) => isName(token) && !given.has(token));
+    tokensOf(sentence).some((token) => isAuthority(token) && !given.has(token));
   const orders = commandsIn(text, false).map(({ text: order }) => ({
     order,
     naming: instruction !== '' && foreign(order),

@@ -57,6 +57,20 @@ export function isAddress(token: string): boolean {
   return /@\S|\p{L}\.\p{L}{2}|:\/\//u.test(token);
 }
 
+const FILE =
+  /^[^@:/?]+\.(?:c|cc|cfg|conf|cpp|css|csv|docx?|env|gif|go|h|html?|ini|ipynb|java|jpe?g|js|json|jsx|lock|log|md|mdx|mjs|pdf|php|png|pptx?|ps1|py|rb|rs|sh|sql|svg|tar|toml|tsx?|txt|xlsx?|xml|ya?ml|zip)$/;
+
+/**
+ * Where something can go, or what opens something: an address, an account, a number to call, a password. Amounts, files
+ * and the short numbers of things are names, too, but anybody's text is full of them.
+ */
+export function isAuthority(token: string): boolean {
+  if (isAddress(token)) return !FILE.test(token);
+  if (/^\p{N}{8,}$/u.test(token)) return true;
+  const digits = token.match(/\p{N}/gu)?.length ?? 0;
+  return digits >= 3 && token.length >= 6 && /\p{L}/u.test(token) && !/[./]/.test(token);
+}
+
 /** `check_out` and `logIn` are one word each. */
 const TWO_IN_ONE = /(check|log|sign)[^\p{L}]+(out|in|up|off)(?!\p{L})/gu;
 
