@@ -2,5 +2,5 @@ export { commandsIn } from './commands.ts';
 export { fold } from './fold.ts';
 export { type Deed, deedOfRequest, deedOfTool, type Following, follow } from './follow.ts';
 export { Provenance } from './memory.ts';
-export { isAuthority, isName, tokensOf, toolWords } from './tokens.ts';
+export { isAuthority, tokensOf, toolWords } from './tokens.ts';
 export { onlyReads } from './verbs.ts';
