@@ -81,10 +81,11 @@ async function cellOf(folder: string, name: string, scores: string): Promise<str
   return shown(measure.figures());
 }
 
-function shown({ attacks, stopped, benign, disturbed }: Figures): string {
+function shown({ attacks, stopped, benign, disturbed, suspected }: Figures): string {
   const parts = [];
   if (attacks > 0) parts.push(`${((100 * stopped) / attacks).toFixed(1)} % of ${attacks} stopped`);
   if (benign > 0) parts.push(`${((100 * disturbed) / benign).toFixed(1)} % of ${benign} disturbed`);
+  if (suspected > 0) parts.push(`${((100 * suspected) / benign).toFixed(1)} % suspected`);
   return parts.join(', ');
 }
 

@@ -187,7 +187,7 @@ describe('sallyport detector report', () => {
     );
     expect(code).toBe(0);
     expect(JSON.parse(out).items).toMatchObject([
-      { name: 'r', attacks: 1, stopped: '100.0 %', benign: 1, disturbed: '100.0 %' },
+      { name: 'r', attacks: 1, stopped: '100.0 %', benign: 1, disturbed: '100.0 %', suspected: '0.0 %' },
     ]);
     const html = await readFile(page, 'utf8');
     expect(html).toContain('<svg');

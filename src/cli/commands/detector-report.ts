@@ -9,6 +9,7 @@ const COLUMNS: readonly Column[] = [
   ['STOPPED', 'stopped'],
   ['BENIGN', 'benign'],
   ['DISTURBED', 'disturbed'],
+  ['SUSPECTED', 'suspected'],
   ['CALLS AUC', 'callsAuc'],
   ['RECALL@1%', 'callsRecallAt1'],
   ['RESULTS AUC', 'resultsAuc'],

@@ -28,13 +28,15 @@ export async function measured(
 }
 
 /** Figures as a line of the table. */
-export function rowOf({ name, attacks, stopped, benign, disturbed, calls, results }: Figures) {
+export function rowOf(figures: Figures) {
+  const { name, attacks, stopped, benign, disturbed, suspected, calls, results } = figures;
   return {
     name,
     attacks,
     stopped: percent(stopped, attacks),
     benign,
     disturbed: percent(disturbed, benign),
+    suspected: percent(suspected, benign),
     callsAuc: calls.auc?.toFixed(4) ?? '–',
     callsRecallAt1: shown(recallAt(calls, 0.01)),
     resultsAuc: results.auc?.toFixed(4) ?? '–',

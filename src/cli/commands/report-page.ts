@@ -36,10 +36,10 @@ ${figures.map(section).join('\n')}
 function table(figures: readonly Figures[]): string {
   const rows = figures.map(
     (one) =>
-      `<tr><td>${escaped(one.name)}</td><td>${one.attacks}</td><td>${percent(one.stopped, one.attacks)}</td><td>${one.benign}</td><td>${percent(one.disturbed, one.benign)}</td><td>${area(one.calls)}</td><td>${area(one.results)}</td></tr>`,
+      `<tr><td>${escaped(one.name)}</td><td>${one.attacks}</td><td>${percent(one.stopped, one.attacks)}</td><td>${one.benign}</td><td>${percent(one.disturbed, one.benign)}</td><td>${percent(one.suspected, one.benign)}</td><td>${area(one.calls)}</td><td>${area(one.results)}</td></tr>`,
   );
   return `<table>
-<thead><tr><th>sessions</th><th>attacks</th><th>stopped</th><th>benign</th><th>disturbed</th><th>calls, AUC</th><th>results, AUC</th></tr></thead>
+<thead><tr><th>sessions</th><th>attacks</th><th>stopped</th><th>benign</th><th>disturbed</th><th>suspected</th><th>calls, AUC</th><th>results, AUC</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody>
