@@ -1,4 +1,4 @@
-import { commandsIn, isAuthority, tokensOf } from './provenance/index.ts';
+import { commandsIn, fold, isAuthority, tokensOf } from './provenance/index.ts';
 
 /** What a result orders, as it is read without any model. */
 export interface Orders {
@@ -16,8 +16,12 @@ const ORDER_CHARS = 600;
 /** `instruction` is the user's word; where it is not known, every name would be foreign, and none counts. */
 export function ordersIn(text: string, instruction: string): Orders {
   const given = new Set(tokensOf(instruction));
-  const foreign = (sentence: string) =>
-    tokensOf(sentence).some((token) => isAuthority(token) && !given.has(token));
+  const foreign = (sentence: string) => {
+    const folded = fold(sentence);
+    // `https://x.zip` is a host, whatever files end in.
+    const isLink = (token: string) => folded.includes(`://${token}`) || folded.includes(`://www.${token}`);
+    return tokensOf(sentence).some((token) => !given.has(token) && (isAuthority(token) || isLink(token)));
+  };
   const orders = commandsIn(text, false).map(({ text: order }) => ({
     order,
     naming: instruction !== '' && foreign(order),

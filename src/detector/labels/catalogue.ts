@@ -46,6 +46,8 @@ export class Catalogues {
 
   /** What was known, and this tool; the same catalogue where it adds nothing. What was said before is never taken back. */
   adding(known: ToolCatalogue | null, tool: ToldTool): ToolCatalogue | null {
+    // Hosts say the same with each call: nothing is copied for that.
+    if (!saysMore(stricterBy(tool.hints), known?.of(tool.name) ?? NOTHING)) return known;
     const telling = new Map(known?.entries ?? []);
     return add(telling, tool) ? this.#share(telling) : known;
   }
@@ -67,12 +69,19 @@ export class Catalogues {
   }
 }
 
+function saysMore(said: Strictness, known: Strictness): boolean {
+  return said.labels.some((label) => !known.labels.includes(label)) || (said.acts && !known.acts);
+}
+
 /** Of two tools of one name the stricter word counts. Whether it says more than was known. */
 function add(telling: Map<string, Strictness>, { name, hints }: ToldTool): boolean {
   const said = stricterBy(hints);
   const known = telling.get(name) ?? NOTHING;
-  const more = said.labels.some((label) => !known.labels.includes(label)) || (said.acts && !known.acts);
-  if (!more || name.length > MAX_TOOL_CHARS || (!telling.has(name) && telling.size >= MAX_TOOLS))
+  if (
+    !saysMore(said, known) ||
+    name.length > MAX_TOOL_CHARS ||
+    (!telling.has(name) && telling.size >= MAX_TOOLS)
+  )
     return false;
   telling.set(name, both(known, said));
   return true;
