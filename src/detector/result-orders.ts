@@ -1,4 +1,4 @@
-import { commandsIn, fold, isAuthority, tokensOf } from './provenance/index.ts';
+import { commandsIn, fold, hiddenIn, isAuthority, tokensOf } from './provenance/index.ts';
 
 /** What a result orders, as it is read without any model. */
 export interface Orders {
@@ -22,16 +22,26 @@ export function ordersIn(text: string, instruction: string): Orders {
     const isLink = (token: string) => folded.includes(`://${token}`) || folded.includes(`://www.${token}`);
     return tokensOf(sentence).some((token) => !given.has(token) && (isAuthority(token) || isLink(token)));
   };
-  const orders = commandsIn(text, false).map(({ text: order }) => ({
-    order,
-    naming: instruction !== '' && foreign(order),
-  }));
-  // Those with foreign names first, so that harmless orders before them hide none.
-  const chosen = orders.toSorted((a, b) => Number(b.naming) - Number(a.naming)).slice(0, MAX_EXCERPTS);
+  const orders = [text, ...hiddenIn(text)].flatMap((place) =>
+    ordersOf(place, text).map((order) => ({
+      place,
+      order,
+      naming: instruction !== '' && foreign(order),
+    })),
+  );
+  // Those in a coding and with foreign names first, so that harmless orders before them hide none.
+  const weight = (one: { place: string; naming: boolean }) => Number(one.place !== text) + Number(one.naming);
+  const chosen = orders.toSorted((a, b) => weight(b) - weight(a)).slice(0, MAX_EXCERPTS);
   return {
-    excerpts: chosen.map(({ order }) => around(text, order.slice(0, ORDER_CHARS))),
+    excerpts: chosen.map(({ place, order }) => around(place, order.slice(0, ORDER_CHARS))),
     naming: chosen.some(({ naming }) => naming),
   };
+}
+
+/** Those of a place that are not told in the text itself: percent signs decode whole texts. */
+function ordersOf(place: string, text: string): readonly string[] {
+  const orders = commandsIn(place, false).map((command) => command.text);
+  return place === text ? orders : orders.filter((order) => !text.includes(order));
 }
 
 function around(text: string, order: string): string {

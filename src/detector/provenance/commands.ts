@@ -23,7 +23,7 @@ const MAX_COMMANDS = 200;
 
 // Where an English sentence has the verb of an order: at its start, or after what leads up to one.
 const LEADS =
-  'please|kindly|must|should|needs? to|needed to|have to|has to|wants? (?:you )?to|like you to|asks? you to|told to|required to|instructed to|sure to|supposed to|could you|can you|would you|will you|and|then|first|now|directly|immediately|just|also|so|before that|let us|you may';
+  'please|kindly|must|should|needs? to|needed to|have to|has to|wants? (?:you )?to|like you to|asks? you to|told to|required to|instructed to|sure to|supposed to|could you|can you|would you|will you|and|then|first|now|directly|immediately|just|also|so|before that|let us|you may|(?:after|once|until|unless) you(?: have| will)?';
 const SOFT =
   'please|kindly|also|just|now|then|first|quickly|quietly|directly|immediately|always|simply|could you|can you|you must|you should|you have to|you need to|go and|make sure to|do not forget to|remember to';
 const ORDER_PARTS = (letter: string, number: string) =>
@@ -31,6 +31,15 @@ const ORDER_PARTS = (letter: string, number: string) =>
 const ORDER = new RegExp(ORDER_PARTS('\\p{L}', '\\p{N}'), 'gu');
 /** The same for text of ASCII alone, folded: the classes of Unicode take longer. */
 const ASCII_ORDER = new RegExp(ORDER_PARTS('a-z', '0-9'), 'g');
+/** "Please" makes an order of any verb; one that is not known names no tool's deed, but the guard reads the sentence. */
+const POLITE = new RegExp(`\\b(?:please|kindly)\\s+(?:(?:${SOFT})\\s+)*([a-z]{3,})\\s+(?=\\S)`, 'g');
+/** What follows "please" when nothing is to be done with a tool, and words that are no verbs. */
+const COURTESIES: ReadonlySet<string> = new Set(
+  `note see contact consult refer let feel bear forgive excuse accept allow wait keep stand know don dont not never the this that these those
+  all any some our your his her its their him them everyone anyone someone for with and but what which who when where how there here be`.split(
+    /\s+/,
+  ),
+);
 /** `Order ID`, `Report date`: a label, not an order. */
 const LABEL =
   /^\s+(?:ids?|numbers?|no|dates?|confirmations?|details?|status|history|received|invitations?|requests?)\b/;
@@ -53,6 +62,8 @@ export function orderedIn(sentence: string): ReadonlySet<string> {
     const rest = folded.slice(match.index + whole.length + verb.length);
     if (isVerb(verb) && !LABEL.test(rest) && !PROGRAM.test(rest)) verbs.add(verb);
   }
+  if (folded.includes('please') || folded.includes('kindly'))
+    for (const [, verb = ''] of matchesOf(POLITE, folded)) if (!COURTESIES.has(verb)) verbs.add(verb);
   // "… after you Download the file": a capital where none belongs is an order that was put into another sentence.
   for (const [, verb = ''] of matchesOf(ascii ? ASCII_PUT_IN : PUT_IN, sentence))
     if (isVerb(fold(verb))) verbs.add(fold(verb));

@@ -19,12 +19,21 @@ const NO_TEXT = /[\u0000-\u0008\u000e-\u001f\u007f\ufffd]/;
  * carries is compared in all of them, so that an encoded address is still that address.
  */
 export function viewsOf(text: string): readonly string[] {
+  return views(text, decodings);
+}
+
+/** What stands in a text in codings that nobody reads by eye: base64, hex, percent; escapes of JSON are none of them. */
+export function hiddenIn(text: string): readonly string[] {
+  return views(text, hidden).slice(1);
+}
+
+function views(text: string, decode: (text: string) => Iterable<string>): readonly string[] {
   const views = new Set<string>([text]);
   let layer: readonly string[] = [text.slice(0, MAX_CHARS)];
   for (let depth = 0; depth < MAX_DEPTH && layer.length > 0; depth += 1) {
     const next: string[] = [];
     for (const one of layer) {
-      for (const decoded of decodings(one)) {
+      for (const decoded of decode(one)) {
         if (views.size >= MAX_VIEWS) return [...views];
         if (views.has(decoded)) continue;
         views.add(decoded);
@@ -48,6 +57,10 @@ export function joinedOf(text: string): string | null {
 
 function* decodings(text: string): Iterable<string> {
   if (text.includes('\\')) yield withoutEscapes(text);
+  yield* hidden(text);
+}
+
+function* hidden(text: string): Iterable<string> {
   if (text.includes('%')) {
     const percent = text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),

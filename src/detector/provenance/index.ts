@@ -1,4 +1,5 @@
 export { commandsIn } from './commands.ts';
+export { hiddenIn } from './decode.ts';
 export { fold } from './fold.ts';
 export { type Deed, deedOfRequest, deedOfTool, type Following, follow } from './follow.ts';
 export { Provenance } from './memory.ts';
