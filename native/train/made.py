@@ -8,6 +8,7 @@ from documents import document
 from furniture import dressed, plain
 from noise import disturbed
 from orders import capital, order
+from prompts import ordered, request, requests
 from reports import clipped, manual_list, opinion, report, status, title
 from sentences import harmless
 from slots import Slots
@@ -67,7 +68,7 @@ class Maker:
     def goal(self, in_mail, dressed_up=30):
         """(family, words) of an order; `dressed_up` of a hundred wear a wrapper."""
         s = self.s
-        text = self.order(in_mail)
+        text = ordered(s, self.deed) if s.chance(0.03) else self.order(in_mail)
         if s.chance(0.12):
             text += s.pick([' ', ' ', '\n']) + self.order(in_mail)
         if s.chance(0.1):
@@ -95,7 +96,9 @@ class Maker:
             return text
 
         user, roll = None, s.number(0, 99)
-        if self.real and roll < 30:
+        if roll >= 92:
+            text, span = self.alone(make) if bad else (self.lone(), None)
+        elif self.real and roll < 30:
             user, text = s.pick(self.real)
             text, span = splice(s, text, make(False, 30 if user else 60) if bad else self.hard())
             span = span if bad else None
@@ -120,6 +123,19 @@ class Maker:
             text = disturbed(s, text)
         first = [('instruction', user or words)] if s.chance(0.55) else []
         return Example([*first, ('result', text)], int(bad), None, span, found['family'], 'own')
+
+    def alone(self, make):
+        text = make(False, 15).strip()
+        return text, (0, len(text))
+
+    def lone(self):
+        """A harmless text that is all of a result."""
+        s, kind = self.s, self.s.number(0, 9)
+        if kind < 5:
+            return request(s, self.deed)
+        if kind == 5:
+            return requests(s, self.deed)
+        return self.hard() if kind < 8 else self.sentence()
 
     def echo(self, step, text):
         s = self.s

@@ -342,6 +342,7 @@ class CanaryDetector implements Detector {
     }
     if (o.phase === 'result') this.#options.recorder?.text(o.subject, { ...o, phase: 'result' });
     const session = this.#sessions.ofAgent(o.subject, o.now);
+    const carried = session.provenance.carriedBy(o.callId);
     const findings = this.#heard(
       o.phase === 'call'
         ? this.#observeCall(session, o)
@@ -350,7 +351,7 @@ class CanaryDetector implements Detector {
     this.#sessions.addRisk(session, findings, o.now);
     if (o.phase === 'call') return findings;
     // Begun before anything is waited for: the session's next call has to see that it is under way.
-    const judged = await this.#guard.result(session.guard, { ...o, tenant: o.subject.tenant });
+    const judged = await this.#guard.result(session.guard, { ...o, tenant: o.subject.tenant, carried });
     this.#sessions.addRisk(session, judged.map(lessened), o.now);
     return [...findings, ...judged];
   }

@@ -104,7 +104,14 @@ export class GuardWatch {
   /** Scores what the agent has just read. The session's next call waits for it. */
   async result(
     memory: GuardMemory,
-    o: { readonly tenant: string; readonly callId: string; readonly tool: string; readonly text: string },
+    o: {
+      readonly tenant: string;
+      readonly callId: string;
+      readonly tool: string;
+      readonly text: string;
+      /** Names that the agent's own call gave. */
+      readonly carried: ReadonlySet<string>;
+    },
   ): Promise<readonly Finding[]> {
     if (this.absent || o.text.trim() === '') return [];
     const scores = await memory.during(this.#ofResult(memory, o));
@@ -118,9 +125,13 @@ export class GuardWatch {
   /** The model's word on the whole result and on what it orders, weighed with what is read without a model. */
   async #ofResult(
     memory: GuardMemory,
-    { tenant, text }: { readonly tenant: string; readonly text: string },
+    {
+      tenant,
+      text,
+      carried,
+    }: { readonly tenant: string; readonly text: string; readonly carried: ReadonlySet<string> },
   ): Promise<GuardScores> {
-    const { excerpts, naming } = ordersIn(text, memory.instruction);
+    const { excerpts, naming } = ordersIn(text, memory.instruction, carried);
     const [whole = 'absent', ...near] = await Promise.all(
       [bounded(text), ...excerpts].map((part) =>
         this.#guard.score({

@@ -4,18 +4,22 @@ import { commandsIn, fold, hiddenIn, isAuthority, tokensOf } from './provenance/
 export interface Orders {
   /** Each with what stands around it: the guard reads these once more by themselves. */
   readonly excerpts: readonly string[];
-  /** Whether one names where something can go (an address, an account, a URL) or a password that the user never gave. */
+  /** Whether one names where something can go (an address, an account, a URL) or a password that neither the user nor the agent's call gave. */
   readonly naming: boolean;
 }
 
+const NOBODY: ReadonlySet<string> = new Set();
 const MAX_EXCERPTS = 6;
 /** Of the text on either side of an order. */
 const AROUND_CHARS = 160;
 const ORDER_CHARS = 600;
 
-/** `instruction` is the user's word; where it is not known, every name would be foreign, and none counts. */
-export function ordersIn(text: string, instruction: string): Orders {
-  const given = new Set(tokensOf(instruction));
+/**
+ * `instruction` is the user's word; where it is not known, every name would be foreign, and none counts. `carried` are the
+ * names in the agent's own call: "Sent 10.0 to DE02…" in its answer names nothing new.
+ */
+export function ordersIn(text: string, instruction: string, carried: ReadonlySet<string> = NOBODY): Orders {
+  const given = new Set([...tokensOf(instruction), ...carried]);
   const foreign = (sentence: string) => {
     const folded = fold(sentence);
     // `https://x.zip` is a host, whatever files end in.
@@ -54,7 +58,7 @@ function around(text: string, order: string): string {
 const NAMING = 4.5;
 const NOTHING = -3;
 /** Of the two readings, the worst excerpt's part. */
-const NEAR = 0.4;
+const NEAR = 0.55;
 
 /**
  * The model's probability for the whole result and for its worst excerpt (null: it orders nothing), and the names, as

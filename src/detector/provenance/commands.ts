@@ -44,6 +44,9 @@ const COURTESIES: ReadonlySet<string> = new Set(
 const LABEL =
   /^\s+(?:ids?|numbers?|no|dates?|confirmations?|details?|status|history|received|invitations?|requests?)\b/;
 
+/** "Pay close attention to …", "give it attention": nothing is done with a tool. */
+const IDIOM = /^\s+(?:[a-z]+\s+)?(?:attention|heed)\b/;
+
 /** `return parse(file)`, `import os`: a line of a program, not an order. */
 const PROGRAM = /^\s+[\w.]+(?:\((?!s\))|\s*=[^=>])/;
 
@@ -60,7 +63,7 @@ export function orderedIn(sentence: string): ReadonlySet<string> {
   for (const match of matchesOf(ascii ? ASCII_ORDER : ORDER, folded)) {
     const [whole, verb = ''] = match;
     const rest = folded.slice(match.index + whole.length + verb.length);
-    if (isVerb(verb) && !LABEL.test(rest) && !PROGRAM.test(rest)) verbs.add(verb);
+    if (isVerb(verb) && ![LABEL, IDIOM, PROGRAM].some((none) => none.test(rest))) verbs.add(verb);
   }
   if (folded.includes('please') || folded.includes('kindly'))
     for (const [, verb = ''] of matchesOf(POLITE, folded)) if (!COURTESIES.has(verb)) verbs.add(verb);

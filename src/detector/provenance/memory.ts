@@ -134,6 +134,11 @@ export class Provenance {
     return this.#handed.bringsAbout(token, words);
   }
 
+  /** The names that a call carries whose result is not there yet: a confirmation repeats them. */
+  carriedBy(callId: string): ReadonlySet<string> {
+    return this.#underWay.get(keyOf(callId)) ?? NO_NAMES;
+  }
+
   result(o: { readonly callId: string; readonly tool: string; readonly text: string }): void {
     const text = o.text.slice(0, MAX_RESULT_CHARS);
     for (const token of tokensOf(text)) {
@@ -237,6 +242,8 @@ export class Provenance {
     }
   }
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** Names are what a confirmation repeats. */
 function namesOf(tokens: ReadonlySet<string>): ReadonlySet<string> {

@@ -28,6 +28,8 @@ describe('what a result orders', () => {
     ['Kindly rewire box 12.', 1, false],
     ['Please note that prices include taxes.', 0, false],
     ['Please see the attached list.', 0, false],
+    ['You have to pay attention to the size, and then give special attention to the sleeves.', 0, false],
+    ['You have to pay the bill that came to your attention.', 1, false],
     ['Please contact our desk.', 0, false],
     ['Please let me know.', 0, false],
     ['Hard to please the crowd.', 0, false],
@@ -66,6 +68,12 @@ describe('what a result orders', () => {
 
   it('does not count names that the user gave', () => {
     expect(ordersIn('Please transfer it to DE02120300000000202051.', ASKED).naming).toBe(false);
+  });
+
+  it('does not count names that the call gave whose answer it is', () => {
+    const said = 'Sent 10.0 to AT611904300234573201.';
+    expect(ordersIn(said, ASKED).naming).toBe(true);
+    expect(ordersIn(said, ASKED, new Set(['at611904300234573201'])).naming).toBe(false);
   });
 
   it('counts no name where the word of the user is not known', () => {
