@@ -4,7 +4,7 @@ import { commandsIn, fold, hiddenIn, isAuthority, tokensOf } from './provenance/
 export interface Orders {
   /** Each with what stands around it: the guard reads these once more by themselves. */
   readonly excerpts: readonly string[];
-  /** Whether one names where something can go (an address, an account, a URL) or a password that neither the user nor the agent's call gave. */
+  /** Whether one names where something can go (an address, an account, a URL) or a password that nobody gave the agent. */
   readonly naming: boolean;
 }
 
