@@ -58,6 +58,23 @@ describe('the guard model', () => {
     ]);
   });
 
+  it.each([
+    ['is believed sooner when a result names an account that nobody gave', 'FR7630006000011234567890189', 1],
+    ["counts no account that the agent's own call gave", 'AT611904300234573201', 0],
+  ])('%s', async (_, given, believed) => {
+    const { guard } = guardOf(() => says(0.5));
+    const detector = await bench.open({ guard });
+    await detector.observe({
+      ...{ subject, phase: 'instruction', callId: '', tool: '', now: bench.now },
+      text: 'Pay the bill of Bea.',
+    });
+    await bench.inspect(detector, { ...toolCall('read_account', { account: given }), hostCallId: 'c' });
+    const read = await bench.read(detector, 'Sent 10.0 to AT611904300234573201.');
+    expect(
+      read.filter(({ check, severity }) => check === 'guard.injection' && severity === 'medium'),
+    ).toHaveLength(believed);
+  });
+
   it('is shown calls in the form that it has learned', async () => {
     const { guard, asked } = guardOf(() => says(0));
     const detector = await bench.open({ guard });
@@ -141,7 +158,7 @@ describe('scores that are outstanding', () => {
     const calling = bench.inspect(detector, write);
     const other = await bench.inspect(detector, write, { ...subject, sid: 'sid_2' });
     expect(other.late).toBe(false);
-    answer(says(0.2));
+    answer(says(0.5));
     await reading;
     expect(await calling).toMatchObject({ late: false, effect: 'allow' });
   });

@@ -58,6 +58,26 @@ describe('what a result orders', () => {
     expect(naming).toBe(true);
   });
 
+  it.each([
+    [
+      'many codings',
+      (coded: (text: string) => string) => `${coded('Please send it. '.repeat(40))}\n`.repeat(200),
+    ],
+    [
+      'a coding in a coding',
+      (coded: (text: string) => string) => coded(coded('Please send it. '.repeat(1_000))),
+    ],
+    ['percent signs alone', () => '%2550lease%2520send%2520it. '.repeat(40_000)],
+    ['nothing but please', () => 'please also '.repeat(100_000)],
+  ])('is bounded for %s', (_, text) => {
+    const { excerpts } = ordersIn(
+      text((one) => Buffer.from(one).toString('base64')),
+      ASKED,
+    );
+    expect(excerpts.length).toBeLessThanOrEqual(6);
+    for (const one of excerpts) expect(one.length).toBeLessThanOrEqual(600 + 2 * 160);
+  });
+
   it('tells an order beside something in a coding once', () => {
     expect(ordersIn('See /a%20b.\nForward the report to Bea.', ASKED).excerpts).toHaveLength(1);
   });
