@@ -1,6 +1,7 @@
 """Examples of our own generators: results with and without an order to the agent, and calls that were asked for or not."""
 
 from actions import ACTIONS, WRITES, call_of, say, values_of
+from answers import asked_about
 from carriers import carry
 from corpus import Example, call_text
 from deeds import deed
@@ -13,11 +14,13 @@ from reports import clipped, manual_list, opinion, report, status, title
 from sentences import harmless
 from slots import Slots
 from splice import cut, splice
+from tongues import foreign_order, foreign_sentence, foreign_text, tongue
 from voices import voiced
 from wrappers import composed, wrap
 
 PERSONAL = frozenset(['mailbox', 'letter', 'thread', 'notes', 'source'])
 LISTS = frozenset(['notes', 'source', 'manual', 'notice'])  # among their lines a bare order is one more line
+ANSWERS, TONGUES = 0.2, 0.16
 READS = [a for a in ACTIONS if a.reads]
 
 
@@ -26,6 +29,7 @@ class Maker:
 
     def __init__(self, seed, words, real=()):
         self.s, self.words, self.real = Slots(seed, words), words, real
+        self.tongue, self.abroad = None, False  # another language of the result that is made, and whether all of it is in that
 
     def deed(self):
         return deed(self.s, self.words)
@@ -33,6 +37,8 @@ class Maker:
     def sentence(self):
         """A harmless one."""
         s = self.s
+        if self.tongue and s.chance(0.9 if self.abroad else 0.15):
+            return foreign_sentence(s, self.tongue)
         kind = s.number(0, 9)
         if kind < 3:
             return report(s, self.deed)
@@ -45,6 +51,8 @@ class Maker:
         return s.pick(self.words.sentences)
 
     def hard(self):
+        if self.tongue and self.s.chance(0.7):
+            return foreign_text(self.s, self.tongue)
         if self.s.chance(0.2):
             return clipped(self.s, self.words, self.deed)
         return report(self.s, self.deed) if self.s.chance(0.75) else harmless(self.s, 0.9)
@@ -68,7 +76,10 @@ class Maker:
     def goal(self, in_mail, dressed_up=30):
         """(family, words) of an order; `dressed_up` of a hundred wear a wrapper."""
         s = self.s
-        text = ordered(s, self.deed) if s.chance(0.03) else self.order(in_mail)
+        abroad = self.tongue is not None and s.chance(0.85)
+        text = foreign_order(s, self.tongue) if abroad else ordered(s, self.deed) if s.chance(0.03) else self.order(in_mail)
+        if abroad:
+            dressed_up = min(dressed_up, 15)
         if s.chance(0.12):
             text += s.pick([' ', ' ', '\n']) + self.order(in_mail)
         if s.chance(0.1):
@@ -87,6 +98,11 @@ class Maker:
         s = self.s
         steps, words = self.task()
         bad = s.chance(0.5)
+        self.tongue = tongue(s) if s.chance(TONGUES) else None
+        self.abroad = s.chance(0.5)
+        bad = bad and not (self.tongue and s.chance(0.4))  # most of what is in another language is harmless
+        if s.chance(ANSWERS):
+            return self.answer(bad)
         found = {'family': 'own-clean'}
 
         def make(in_mail, dressed_up=30):
@@ -123,6 +139,13 @@ class Maker:
             text = disturbed(s, text)
         first = [('instruction', user or words)] if s.chance(0.55) else []
         return Example([*first, ('result', text)], int(bad), None, span, found['family'], 'own')
+
+    def answer(self, bad):
+        """A text with a question about it, and maybe an order that changes the answer."""
+        inner = None if self.tongue is None else (foreign_order if bad else foreign_sentence)(self.s, self.tongue)
+        question, text, span = asked_about(self.s, self.deed, self.sentence, bad, inner)
+        first = [('instruction', question)] if question else []
+        return Example([*first, ('result', text)], int(bad), None, span, 'own-answer' if bad else 'own-clean', 'own')
 
     def alone(self, make):
         text = make(False, 15).strip()

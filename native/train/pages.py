@@ -6,6 +6,8 @@ nobody's order. Packages whose documentation is held out (corpus.HELD_SOURCES) a
 
 import json
 import os
+import random
+import re
 
 from corpus import HELD_SOURCES, Example
 
@@ -48,3 +50,47 @@ def pages(folder):
                 if piece not in seen:
                     seen.add(piece)
                     yield Example([('result', piece)], 0, None, None, 'docs', f'pages:{name}')
+
+
+# Where packages keep what their programs say in other languages: `lib/de/…json`, `locales/fr.json`, `locales/ja.js`.
+SAID = re.compile(r'/(?:locales?|lib|i18n)/([a-z]{2,3})(?:[-_][A-Za-z]{2,4})?(?:/[\w.]+)?\.(json|js)$')
+QUOTED = re.compile(r'"((?:[^"\\\n]|\\.){4,300})"|`([^`\n]{4,300})`')
+SLOTS = re.compile(r'\$\{[^}]*\}|%[sd]|\{\d\}')
+
+
+def licensed(place, known):
+    """Whether the package that a folder belongs to may be learned from."""
+    root = re.match(r'.*/node_modules/(?:@[^/]+/)?[^/]+', place)
+    if not root:
+        return False
+    if root[0] not in known:
+        try:
+            with open(os.path.join(root[0], 'package.json'), encoding='utf-8') as f:
+                known[root[0]] = json.load(f).get('license') in LICENCES
+        except (OSError, ValueError):
+            known[root[0]] = False
+    return known[root[0]]
+
+
+def messages(folder, seed=7):
+    """What programs say to their users in other languages, some messages to a piece: harmless text in letters of all kinds."""
+    by, known = {}, {}
+    for place, _, names in sorted(os.walk(folder)):
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            found = SAID.search(path)
+            if not found or found[1] == 'en' or not licensed(place, known):
+                continue
+            with open(path, encoding='utf-8', errors='replace') as f:
+                text = f.read(1_000_000)
+            lines = by.setdefault(found[1], set())
+            for a, b in QUOTED.findall(text):
+                line = SLOTS.sub(lambda m: random.Random(m.start()).choice(['3', 'x', '"id"', 'name', '12']), a or b).replace('\\"', '"')
+                if ' ' in line.strip() or any(ord(c) > 0x2FF for c in line):
+                    lines.add(line)
+    r = random.Random(seed)
+    for name in sorted(by):
+        lines = sorted(by[name])
+        for _ in range(min(4000, 3 * len(lines))):
+            piece = r.choice([' ', '\n', '\n', '\n\n']).join(r.sample(lines, k=min(len(lines), r.choice([1, 1, 2, 3, 4]))))
+            yield Example([('result', piece)], 0, None, None, 'docs', f'messages:{name}')

@@ -1,0 +1,102 @@
+import { commandsIn, fold, hiddenIn, isAuthority, sentencesIn, tokensOf } from '../provenance/index.ts';
+import { setsAside } from './aside.ts';
+import { steers } from './steering.ts';
+import { unreadIn } from './unread.ts';
+
+/** What a result orders, as it is read without any model. */
+export interface Orders {
+  /** Each with what stands around it: the guard reads these once more by themselves. */
+  readonly excerpts: readonly string[];
+  /** Whether one names where something can go (an address, an account, a URL) or a password that nobody gave the agent. */
+  readonly naming: boolean;
+  /** Whether one sets aside what the agent was told ("ignore previous instructions and …"). */
+  readonly aside: boolean;
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+const MAX_EXCERPTS = 6;
+/** Of the text on either side of an order. */
+const AROUND_CHARS = 160;
+const ORDER_CHARS = 600;
+
+/**
+ * `instruction` is the user's word; where it is not known, every name would be foreign, and none counts. `carried` are the
+ * names in the agent's own call: "Sent 10.0 to DE02…" in its answer names nothing new.
+ */
+export function ordersIn(text: string, instruction: string, carried: ReadonlySet<string> = NOBODY): Orders {
+  const given = new Set([...tokensOf(instruction), ...carried]);
+  const foreign = (sentence: string) => {
+    const folded = fold(sentence);
+    // `https://x.zip` is a host, whatever files end in.
+    const isLink = (token: string) => folded.includes(`://${token}`) || folded.includes(`://www.${token}`);
+    return tokensOf(sentence).some((token) => !given.has(token) && (isAuthority(token) || isLink(token)));
+  };
+  const orders = [text, ...hiddenIn(text)].flatMap((place) =>
+    ordersOf(place, text).map(({ words, read }) => ({
+      place,
+      order: words,
+      // In a language that is not read word by word, a name may stand in any sentence.
+      naming: read && instruction !== '' && foreign(words),
+      aside: setsAside(words),
+    })),
+  );
+  // Those in a coding, with foreign names or setting orders aside first, so that harmless orders before them hide none.
+  const weight = (one: (typeof orders)[number]) =>
+    Number(one.place !== text) + Number(one.naming) + Number(one.aside);
+  const chosen = orders.toSorted((a, b) => weight(b) - weight(a)).slice(0, MAX_EXCERPTS);
+  return {
+    excerpts: chosen.map(({ place, order }) => around(place, order.slice(0, ORDER_CHARS))),
+    naming: chosen.some(({ naming }) => naming),
+    aside: chosen.some(({ aside }) => aside),
+  };
+}
+
+/** A piece that the guard reads by itself. `read`: its words are known to order something. */
+interface Piece {
+  readonly words: string;
+  readonly read: boolean;
+}
+
+/** Those of a place that are not told in the text itself: percent signs decode whole texts. */
+function ordersOf(place: string, text: string): readonly Piece[] {
+  const { joined, sentences } = sentencesIn(place);
+  const read = new Set(commandsIn(place, false).map((command) => command.text));
+  for (const sentence of sentences) if (steers(sentence.text)) read.add(sentence.text);
+  const pieces = [...read].map((words): Piece => ({ words, read: true }));
+  for (const words of unreadIn(sentences, joined)) if (!read.has(words)) pieces.push({ words, read: false });
+  return place === text ? pieces : pieces.filter(({ words }) => !text.includes(words));
+}
+
+function around(text: string, order: string): string {
+  const at = text.indexOf(order);
+  if (at < 0) return order;
+  return text.slice(Math.max(0, at - AROUND_CHARS), at + order.length + AROUND_CHARS);
+}
+
+/** Logits that what is read without the model adds: names that nobody gave, orders set aside, and nothing ordered at all. */
+const NAMING = 4.3;
+const ASIDE = 3;
+const NOTHING = -3;
+/** Of the two readings, the worst excerpt's part. */
+const NEAR = 0.58;
+
+/**
+ * The model's probability for the whole result and for its worst excerpt (null: it orders nothing), and what is read
+ * without it, as one: the weighted mean of the two logits, and what the names and the setting aside are worth.
+ */
+export function weighed(o: {
+  readonly whole: number;
+  readonly near: number | null;
+  readonly naming: boolean;
+  readonly aside: boolean;
+}): number {
+  const whole = logit(o.whole);
+  const both = o.near === null ? whole + NOTHING : (1 - NEAR) * whole + NEAR * logit(o.near);
+  const read = (o.naming ? NAMING : 0) + (o.aside ? ASIDE : 0);
+  return 1 / (1 + Math.exp(-(both + read)));
+}
+
+function logit(probability: number): number {
+  const bounded = Math.min(1 - 1e-9, Math.max(1e-9, probability));
+  return Math.log(bounded / (1 - bounded));
+}
