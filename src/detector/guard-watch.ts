@@ -3,7 +3,7 @@ import { canonicalJson } from '../audit/index.ts';
 import type { Call, Finding } from '../core/index.ts';
 import type { Guard, GuardScores, GuardSegment } from '../guard/index.ts';
 import { guardFinding } from './guard-finding.ts';
-import { ordersIn, weighed } from './result-orders.ts';
+import { ordersIn, weighed } from './reading/index.ts';
 
 /** Of a text the guard reads its beginning and its end: what is longer has its orders seen by the other checks. */
 const TEXT_CHARS = 16 * 1024;
@@ -131,7 +131,7 @@ export class GuardWatch {
       carried,
     }: { readonly tenant: string; readonly text: string; readonly carried: ReadonlySet<string> },
   ): Promise<GuardScores> {
-    const { excerpts, naming } = ordersIn(text, memory.instruction, carried);
+    const { excerpts, naming, aside, foreign } = ordersIn(text, memory.instruction, carried);
     const [whole = 'absent', ...near] = await Promise.all(
       [bounded(text), ...excerpts].map((part) =>
         this.#guard.score({
@@ -150,7 +150,7 @@ export class GuardWatch {
     }
     const [first = 0, ...others] = probabilities;
     const worst = others.length === 0 ? null : Math.max(...others);
-    return new Map([['injection', weighed({ whole: first, near: worst, naming })]]);
+    return new Map([['injection', weighed({ whole: first, near: worst, naming, aside, foreign })]]);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ordersIn, weighed } from '../../src/detector/result-orders.ts';
+import { ordersIn, weighed } from '../../src/detector/reading/index.ts';
 import type { Addon } from '../../src/guard/engine/addon.ts';
 import { GuardEngine } from '../../src/guard/engine/engine.ts';
 import type { GuardSegment } from '../../src/guard/guard.ts';
@@ -60,7 +60,7 @@ describe.skipIf('reason' in found)('the shipped guard model', () => {
     it(`takes text ${at} for ${bad ? 'an injection' : 'harmless'}, with what it orders`, async () => {
       const text = segments.at(-1)?.text ?? '';
       const before = segments.slice(0, -1);
-      const { excerpts, naming } = ordersIn(text, before[0]?.text ?? '');
+      const { excerpts, naming, aside, foreign } = ordersIn(text, before[0]?.text ?? '');
       const probability = async (part: string) =>
         (await engine.score({ segments: [...before, { role: 'result', text: part }] })).probabilities[0] ?? 0;
       const near = await Promise.all(excerpts.map(probability));
@@ -68,6 +68,8 @@ describe.skipIf('reason' in found)('the shipped guard model', () => {
         whole: await probability(text),
         near: near.length === 0 ? null : Math.max(...near),
         naming,
+        aside,
+        foreign,
       });
       if (bad) expect(judged).toBeGreaterThanOrEqual(BELIEVED);
       else expect(judged).toBeLessThan(BELIEVED);

@@ -79,9 +79,7 @@ export function orderedIn(sentence: string): ReadonlySet<string> {
  * only when asked: they matter where the user has handed on somebody's word.
  */
 export function commandsIn(text: string, withAuthors: boolean): readonly Command[] {
-  const looked =
-    text.length <= MAX_CHARS ? text : `${text.slice(0, MAX_CHARS / 2)}\n\n${text.slice(-MAX_CHARS / 2)}`;
-  const { joined, sentences } = sentencesOf(looked);
+  const { joined, sentences } = sentencesOf(lookedAt(text));
   const commands: Command[] = [];
   for (const [index, { text: sentence, at }] of sentences.entries()) {
     const verbs = orderedIn(sentence);
@@ -99,4 +97,14 @@ export function commandsIn(text: string, withAuthors: boolean): readonly Command
     if (commands.length === MAX_COMMANDS) break;
   }
   return commands;
+}
+
+/** The sentences that are looked at, and the text in which they stand. */
+export function sentencesIn(text: string): ReturnType<typeof sentencesOf> {
+  return sentencesOf(lookedAt(text));
+}
+
+function lookedAt(text: string): string {
+  if (text.length <= MAX_CHARS) return text;
+  return `${text.slice(0, MAX_CHARS / 2)}\n\n${text.slice(-MAX_CHARS / 2)}`;
 }

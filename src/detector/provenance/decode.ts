@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { withoutEscapes } from './fold.ts';
+import { spelledIn } from './spelled.ts';
 
 /** Longest text that is decoded, and how often a coding inside a coding is followed. */
 const MAX_CHARS = 32 * 1024;
@@ -22,9 +23,12 @@ export function viewsOf(text: string): readonly string[] {
   return views(text, decodings);
 }
 
-/** What stands in a text in codings that nobody reads by eye: base64, hex, percent; escapes of JSON are none of them. */
+/**
+ * What stands in a text in codings that nobody reads by eye: base64, hex, percent, digits of two, Morse code, moved letters;
+ * escapes of JSON are none of them.
+ */
 export function hiddenIn(text: string): readonly string[] {
-  return views(text, hidden).slice(1);
+  return views(text, spelledOrHidden).slice(1);
 }
 
 function views(text: string, decode: (text: string) => Iterable<string>): readonly string[] {
@@ -58,6 +62,11 @@ export function joinedOf(text: string): string | null {
 function* decodings(text: string): Iterable<string> {
   if (text.includes('\\')) yield withoutEscapes(text);
   yield* hidden(text);
+}
+
+function* spelledOrHidden(text: string): Iterable<string> {
+  yield* hidden(text);
+  yield* spelledIn(text);
 }
 
 function* hidden(text: string): Iterable<string> {

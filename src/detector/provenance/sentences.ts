@@ -12,7 +12,7 @@ const MAX_CHARS = 600;
 
 // A full stop inside a name (a.example, 4.5) ends no sentence; a line end, a tag, a brace or a table's bar does.
 const SENTENCE =
-  /[^.!?\n<>{}|]+(?:\.(?=[\p{L}\p{N}_@/-])[^.!?\n<>{}|]*|[?!](?=[\p{L}\p{N}_=&])[^.!?\n<>{}|]*)*[.!?]?/gu;
+  /[^.!?。！？؟।\n<>{}|]+(?:\.(?=[\p{L}\p{N}_@/-])[^.!?。！？؟।\n<>{}|]*|[?!](?=[\p{L}\p{N}_=&])[^.!?。！？؟।\n<>{}|]*)*[.!?。！？؟।]?/gu;
 /** Values of JSON, Python and the like end where the next begins. */
 const VALUES = /['"],\s*['"]|['"]\s*:\s*['"[{]|(?<=\]),|(?<=[^\\])",|',/;
 const BULLET = /^[\s\-*>#"'`:,[\]()0-9.]+/;

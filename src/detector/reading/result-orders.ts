@@ -1,7 +1,7 @@
 import { commandsIn, fold, hiddenIn, isAuthority, sentencesIn, tokensOf } from '../provenance/index.ts';
 import { setsAside } from './aside.ts';
 import { steers } from './steering.ts';
-import { unreadIn } from './unread.ts';
+import { isMostlyForeign, unreadIn } from './unread.ts';
 
 /** What a result orders, as it is read without any model. */
 export interface Orders {
@@ -11,6 +11,8 @@ export interface Orders {
   readonly naming: boolean;
   /** Whether one sets aside what the agent was told ("ignore previous instructions and …"). */
   readonly aside: boolean;
+  /** Whether most of the text is in another language than English: of those the model knows less. */
+  readonly foreign: boolean;
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -48,6 +50,7 @@ export function ordersIn(text: string, instruction: string, carried: ReadonlySet
     excerpts: chosen.map(({ place, order }) => around(place, order.slice(0, ORDER_CHARS))),
     naming: chosen.some(({ naming }) => naming),
     aside: chosen.some(({ aside }) => aside),
+    foreign: isMostlyForeign(sentencesIn(text).sentences),
   };
 }
 
@@ -74,11 +77,13 @@ function around(text: string, order: string): string {
 }
 
 /** Logits that what is read without the model adds: names that nobody gave, orders set aside, and nothing ordered at all. */
-const NAMING = 4.3;
+const NAMING = 4.5;
 const ASIDE = 3;
 const NOTHING = -3;
+/** In another language the model has to be nearly sure, or orders have to be set aside. */
+const FOREIGN = -4;
 /** Of the two readings, the worst excerpt's part. */
-const NEAR = 0.58;
+const NEAR = 0.52;
 
 /**
  * The model's probability for the whole result and for its worst excerpt (null: it orders nothing), and what is read
@@ -89,10 +94,11 @@ export function weighed(o: {
   readonly near: number | null;
   readonly naming: boolean;
   readonly aside: boolean;
+  readonly foreign: boolean;
 }): number {
   const whole = logit(o.whole);
   const both = o.near === null ? whole + NOTHING : (1 - NEAR) * whole + NEAR * logit(o.near);
-  const read = (o.naming ? NAMING : 0) + (o.aside ? ASIDE : 0);
+  const read = (o.naming ? NAMING : 0) + (o.aside ? ASIDE : o.foreign ? FOREIGN : 0);
   return 1 / (1 + Math.exp(-(both + read)));
 }
 

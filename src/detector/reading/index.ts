@@ -1,0 +1,1 @@
+export { ordersIn, weighed } from './result-orders.ts';
