@@ -1,4 +1,4 @@
-export { commandsIn, sentencesIn } from './commands.ts';
+export { orderedIn, sentencesIn } from './commands.ts';
 export { hiddenIn } from './decode.ts';
 export { fold } from './fold.ts';
 export { type Deed, deedOfRequest, deedOfTool, type Following, follow } from './follow.ts';

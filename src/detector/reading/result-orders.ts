@@ -1,7 +1,7 @@
-import { commandsIn, fold, hiddenIn, isAuthority, sentencesIn, tokensOf } from '../provenance/index.ts';
+import { fold, hiddenIn, isAuthority, orderedIn, sentencesIn, tokensOf } from '../provenance/index.ts';
 import { setsAside } from './aside.ts';
 import { steers } from './steering.ts';
-import { isMostlyForeign, unreadIn } from './unread.ts';
+import { type Unread, unreadIn } from './unread.ts';
 
 /** What a result orders, as it is read without any model. */
 export interface Orders {
@@ -17,6 +17,7 @@ export interface Orders {
 
 const NOBODY: ReadonlySet<string> = new Set();
 const MAX_EXCERPTS = 6;
+const MAX_ORDERS = 200;
 /** Of the text on either side of an order. */
 const AROUND_CHARS = 160;
 const ORDER_CHARS = 600;
@@ -33,9 +34,10 @@ export function ordersIn(text: string, instruction: string, carried: ReadonlySet
     const isLink = (token: string) => folded.includes(`://${token}`) || folded.includes(`://www.${token}`);
     return tokensOf(sentence).some((token) => !given.has(token) && (isAuthority(token) || isLink(token)));
   };
-  const orders = [text, ...hiddenIn(text)].flatMap((place) =>
-    ordersOf(place, text).map(({ words, read }) => ({
-      place,
+  const places = [text, ...hiddenIn(text)].map(placeOf);
+  const orders = places.flatMap((place) =>
+    piecesOf(place, text).map(({ words, read }) => ({
+      place: place.text,
       order: words,
       // In a language that is not read word by word, a name may stand in any sentence.
       naming: read && instruction !== '' && foreign(words),
@@ -50,7 +52,7 @@ export function ordersIn(text: string, instruction: string, carried: ReadonlySet
     excerpts: chosen.map(({ place, order }) => around(place, order.slice(0, ORDER_CHARS))),
     naming: chosen.some(({ naming }) => naming),
     aside: chosen.some(({ aside }) => aside),
-    foreign: isMostlyForeign(sentencesIn(text).sentences),
+    foreign: places[0]?.unread.most ?? false,
   };
 }
 
@@ -60,14 +62,30 @@ interface Piece {
   readonly read: boolean;
 }
 
-/** Those of a place that are not told in the text itself: percent signs decode whole texts. */
-function ordersOf(place: string, text: string): readonly Piece[] {
-  const { joined, sentences } = sentencesIn(place);
-  const read = new Set(commandsIn(place, false).map((command) => command.text));
-  for (const sentence of sentences) if (steers(sentence.text)) read.add(sentence.text);
+/** A text, or what stands in it in a coding. */
+interface Place {
+  readonly text: string;
+  /** Each sentence once. */
+  readonly sentences: readonly string[];
+  readonly unread: Unread;
+}
+
+function placeOf(text: string): Place {
+  const { joined, sentences } = sentencesIn(text);
+  return {
+    text,
+    sentences: [...new Set(sentences.map((sentence) => sentence.text))],
+    unread: unreadIn(sentences, joined),
+  };
+}
+
+/** Those of a place that are not told in the text itself: percent signs decode whole texts. Orders to do something first. */
+function piecesOf(place: Place, text: string): readonly Piece[] {
+  const ordered = place.sentences.filter((sentence) => orderedIn(sentence).size > 0).slice(0, MAX_ORDERS);
+  const read = new Set([...ordered, ...place.sentences.filter(steers)]);
   const pieces = [...read].map((words): Piece => ({ words, read: true }));
-  for (const words of unreadIn(sentences, joined)) if (!read.has(words)) pieces.push({ words, read: false });
-  return place === text ? pieces : pieces.filter(({ words }) => !text.includes(words));
+  for (const words of place.unread.pieces) if (!read.has(words)) pieces.push({ words, read: false });
+  return place.text === text ? pieces : pieces.filter(({ words }) => !text.includes(words));
 }
 
 function around(text: string, order: string): string {

@@ -32,36 +32,34 @@ const MAX_GAP = 8;
 /** No part of a host, an address or a path. */
 const WORD = /(?<![\p{L}.@/_-])\p{L}+(?![\p{L}@/_-]|\.\p{L})/gu;
 
-/**
- * The sentences that are in a language which is not English, those after each other put together: what they order cannot
- * be looked for word by word, so that the guard has to read all of them.
- */
-export function unreadIn(sentences: readonly Sentence[], joined: string): readonly string[] {
+/** What of a text is in another language than English. */
+export interface Unread {
+  /** The sentences in it, those after each other put together. */
+  readonly pieces: readonly string[];
+  /** Whether it is more than half of the sentences, by their length. */
+  readonly most: boolean;
+}
+
+/** What sentences in another language order can't be looked for word by word, so that the guard has to read all of them. */
+export function unreadIn(sentences: readonly Sentence[], joined: string): Unread {
   const found: { start: number; end: number }[] = [];
+  let foreign = 0;
+  let all = 0;
   for (const { text, at } of sentences) {
+    all += text.length;
     if (!isForeign(text)) continue;
+    foreign += text.length;
     const start = joined.indexOf(text, at);
     const end = start + text.length;
     const last = found.at(-1);
     if (last !== undefined && start - last.end < MAX_GAP && end - last.start <= MAX_CHARS) last.end = end;
     else found.push({ start, end });
   }
-  return found.map(({ start, end }) => joined.slice(start, end));
-}
-
-/** Whether more of a text's sentences are in another language than in English, by their length. */
-export function isMostlyForeign(sentences: readonly Sentence[]): boolean {
-  let foreign = 0;
-  let all = 0;
-  for (const { text } of sentences) {
-    all += text.length;
-    if (isForeign(text)) foreign += text.length;
-  }
-  return foreign > all / 2;
+  return { pieces: found.map(({ start, end }) => joined.slice(start, end)), most: foreign > all / 2 };
 }
 
 /** Whether most of a sentence is in other letters than Latin ones, or its small words are another language's. */
-export function isForeign(sentence: string): boolean {
+function isForeign(sentence: string): boolean {
   const other = sentence.match(OTHER_LETTERS)?.length ?? 0;
   if (other >= MIN_LETTERS && other >= MIN_SHARE * (sentence.match(LETTERS)?.length ?? 0)) return true;
   let foreign = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commandsIn } from '../../../src/detector/provenance/index.ts';
+import { commandsIn } from '../../../src/detector/provenance/commands.ts';
 import { matchesOf } from '../../../src/detector/provenance/matches.ts';
 
 /** A letter that is two code units long: an empty match before it must not be found for ever. */
