@@ -1,7 +1,7 @@
 import { fold, hiddenIn, isAuthority, orderedIn, sentencesIn, tokensOf } from '../provenance/index.ts';
 import { setsAside } from './aside.ts';
 import { steers } from './steering.ts';
-import { type Unread, unreadIn } from './unread.ts';
+import { isForeign, type Unread, unreadIn } from './unread.ts';
 
 /** What a result orders, as it is read without any model. */
 export interface Orders {
@@ -11,7 +11,7 @@ export interface Orders {
   readonly naming: boolean;
   /** Whether one sets aside what the agent was told ("ignore previous instructions and …"). */
   readonly aside: boolean;
-  /** Whether most of the text is in another language than English: of those the model knows less. */
+  /** Whether most of the text, and all that it orders, is in another language than English: of those the model knows less. */
   readonly foreign: boolean;
 }
 
@@ -42,6 +42,7 @@ export function ordersIn(text: string, instruction: string, carried: ReadonlySet
       // In a language that is not read word by word, a name may stand in any sentence.
       naming: read && instruction !== '' && foreign(words),
       aside: setsAside(words),
+      english: read && !isForeign(words),
     })),
   );
   // Those in a coding, with foreign names or setting orders aside first, so that harmless orders before them hide none.
@@ -52,7 +53,8 @@ export function ordersIn(text: string, instruction: string, carried: ReadonlySet
     excerpts: chosen.map(({ place, order }) => around(place, order.slice(0, ORDER_CHARS))),
     naming: chosen.some(({ naming }) => naming),
     aside: chosen.some(({ aside }) => aside),
-    foreign: places[0]?.unread.most ?? false,
+    // An order in English is no quieter for what stands around it.
+    foreign: (places[0]?.unread.most ?? false) && !orders.some(({ english }) => english),
   };
 }
 

@@ -12,7 +12,13 @@ const WORDS: ReadonlySet<string> = new Set(
   ve bir bu için ile da de olarak tüm lütfen olan
   och att det som är för inte på med av till den ett du alla
   yang dan di untuk dengan ini itu dari pada anda tidak semua silakan ke
-  và của là không cho các một được với này trong hãy`
+  và của là không cho các một được với này trong hãy
+  og ikke jeg det er af til fra eller hvis denne dette skal være efter blev hvor
+  ja ei että oli joka mutta ovat tämä tämän niin jos sinun kaikki olet mitä myös
+  je na že jako nebo při které podle není jsou byl můžete prosím tento této všechny který
+  és hogy nem ezt ez csak már vagy lesz kell minden még kérjük
+  și nu cu să pentru sunt sau dacă această toate
+  ili što nije koji samo vaš molimo kako`
     .split(/\s+/)
     .filter((word) => word !== 'no' && word !== 'do' && word !== 'i' && word !== 'a'),
 );
@@ -59,7 +65,7 @@ export function unreadIn(sentences: readonly Sentence[], joined: string): Unread
 }
 
 /** Whether most of a sentence is in other letters than Latin ones, or its small words are another language's. */
-function isForeign(sentence: string): boolean {
+export function isForeign(sentence: string): boolean {
   const other = sentence.match(OTHER_LETTERS)?.length ?? 0;
   if (other >= MIN_LETTERS && other >= MIN_SHARE * (sentence.match(LETTERS)?.length ?? 0)) return true;
   let foreign = 0;
