@@ -7,11 +7,12 @@ import os
 import re
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tongues')
-SECTIONS = ('overrides', 'and', 'orders', 'sayings', 'suppositions', 'claims', 'modes', 'facts', 'requests', 'stories')
+SECTIONS = ('overrides', 'and', 'orders', 'sayings', 'suppositions', 'claims', 'modes', 'facts', 'requests', 'stories', 'messages')
 HEAD = re.compile(r'\[([a-z]+)\]')
 SLOT = re.compile(r'\{([a-z])\}')
 STOPS = {'zh': '。', 'ja': '。', 'hi': '।'}
 NO_SPACES = frozenset(['zh', 'ja'])
+HARMLESS = ['facts', 'facts', 'requests', 'requests', 'stories', 'messages', 'messages', 'messages']
 
 
 def _read(path):
@@ -89,7 +90,7 @@ def foreign_order(s, name):
 def foreign_sentence(s, name):
     """A harmless one; half of them put together from parts of several, so that what is new to the model is no sign of an order."""
     lists = TONGUES[name]
-    one = lambda: _fill(s, lists, s.pick(lists[s.pick(['facts', 'facts', 'requests', 'requests', 'stories'])]))
+    one = lambda: _fill(s, lists, s.pick(lists[s.pick(HARMLESS)]))
     return one() if s.chance(0.5) else _mixed(s, [one() for _ in range(s.pick([2, 2, 3]))], '' if name in NO_SPACES else ' ')
 
 

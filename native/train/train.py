@@ -18,7 +18,7 @@ import torch
 import torch.distributed as dist
 from made import Maker
 from model import CanaryGuard, Shape
-from pages import messages, pages
+from pages import messages, pages, spoken
 from torch.nn import functional as F
 from vocabulary import Vocabulary
 from vocabulary import train as train_vocabulary
@@ -26,7 +26,7 @@ from windows import labelled
 from wordnet import Words
 
 # How many of a hundred examples: our results, our calls, and of the data by what it is.
-SHARES = {'own': 54, 'call': 5, 'bare': 10, 'dressed': 6, 'clean': 6, 'recorded': 8, 'docs': 4, 'pages': 4, 'abroad': 8, 'calls': 3}
+SHARES = {'own': 54, 'call': 5, 'bare': 10, 'dressed': 6, 'clean': 6, 'recorded': 8, 'docs': 4, 'pages': 4, 'comments': 6, 'strings': 4, 'abroad': 8, 'calls': 3}
 
 PAUSE = 10  # seconds: a step that took longer had to wait for the machine, and the rest of it does not count
 
@@ -160,6 +160,10 @@ def work(rank, o):
     real += [(None, e.segments[0][1]) for e in by['pages'][::4]]
     by['abroad'] = [e for folder in o.pages for e in messages(folder)]
     real += [(None, e.segments[0][1]) for e in by['abroad'][::60]]
+    said = list(spoken(o.pages))
+    for name in ('comments', 'strings'):
+        by[name] = [e for e in said if e.source == name]
+        real += [(None, e.segments[0][1]) for e in by[name][::20]]
     words = Words(o.words)
     if rank == 0:
         make_vocabulary(o, examples, Maker(1, words, real))
