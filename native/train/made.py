@@ -10,7 +10,9 @@ from furniture import dressed, plain
 from noise import disturbed
 from orders import capital, order
 from prompts import ordered, request, requests
+from replies import reply
 from reports import clipped, manual_list, opinion, report, status, title
+from rooms import in_room
 from sentences import harmless
 from slots import Slots
 from splice import cut, splice
@@ -20,7 +22,7 @@ from wrappers import composed, wrap
 
 PERSONAL = frozenset(['mailbox', 'letter', 'thread', 'notes', 'source'])
 LISTS = frozenset(['notes', 'source', 'manual', 'notice'])  # among their lines a bare order is one more line
-ANSWERS, TONGUES = 0.2, 0.16
+ANSWERS, TONGUES, ROOMS = 0.2, 0.16, 0.25
 READS = [a for a in ACTIONS if a.reads]
 
 
@@ -98,6 +100,8 @@ class Maker:
         s = self.s
         steps, words = self.task()
         bad = s.chance(0.5)
+        if s.chance(ROOMS):
+            return self.room(bad)
         self.tongue = tongue(s) if s.chance(TONGUES) else None
         self.abroad = s.chance(0.5)
         bad = bad and not (self.tongue and s.chance(0.4))  # most of what is in another language is harmless
@@ -128,7 +132,7 @@ class Maker:
             elif s.chance(0.15):
                 text, span = dressed(s, text, span)
         elif not bad and s.chance(0.4):
-            text, span = s.pick([plain, plain, lambda _: status(s, self.deed), lambda _: status(s, self.deed), lambda _: manual_list(s, self.deed)])(s), None
+            text, span = s.pick([plain, plain, lambda _: status(s, self.deed), lambda _: status(s, self.deed), lambda _: manual_list(s, self.deed), lambda _: reply(s, self.deed)])(s), None
         else:
             text, span = carry(s, self.sentence if s.chance(0.8) else lambda: title(s, self.deed), make)
             if s.chance(0.25):
@@ -139,6 +143,19 @@ class Maker:
             text = disturbed(s, text)
         first = [('instruction', user or words)] if s.chance(0.55) else []
         return Example([*first, ('result', text)], int(bad), None, span, found['family'], 'own')
+
+    def room(self, bad):
+        """A short result of some walk of life; an order in it is mostly that room's."""
+        s = self.s
+        self.tongue = None
+        order, family = None, 'own-clean'
+        if bad:
+            order, family = 'own', 'own-room'
+            if s.chance(0.25):
+                family, order = self.goal(False)
+        question, text, span = in_room(s, order)
+        first = [('instruction', question)] if s.chance(0.6) else []
+        return Example([*first, ('result', text)], int(bad), None, span, family, 'own')
 
     def answer(self, bad):
         """A text with a question about it, and maybe an order that changes the answer."""
@@ -154,8 +171,10 @@ class Maker:
     def lone(self):
         """A harmless text that is all of a result."""
         s, kind = self.s, self.s.number(0, 9)
-        if kind < 5:
+        if kind < 4:
             return request(s, self.deed)
+        if kind == 4:
+            return reply(s, self.deed)
         if kind == 5:
             return requests(s, self.deed)
         return self.hard() if kind < 8 else self.sentence()

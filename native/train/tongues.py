@@ -3,43 +3,16 @@
 `s` is slots.Slots. What is said is in the lists; who, where and how much is in the slots.
 """
 
-import os
 import re
 
-FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tongues')
+from lists import read_all
+
 SECTIONS = ('overrides', 'and', 'orders', 'sayings', 'suppositions', 'claims', 'modes', 'facts', 'requests', 'stories', 'messages')
-HEAD = re.compile(r'\[([a-z]+)\]')
 SLOT = re.compile(r'\{([a-z])\}')
 STOPS = {'zh': '。', 'ja': '。', 'hi': '।'}
 NO_SPACES = frozenset(['zh', 'ja'])
 HARMLESS = ['facts', 'facts', 'requests', 'requests', 'stories', 'messages', 'messages', 'messages']
-
-
-def _read(path):
-    lists, section = {name: [] for name in SECTIONS}, None
-    with open(path, encoding='utf-8') as f:
-        for number, line in enumerate(f, 1):
-            line = line.rstrip('\n')
-            if not line.strip() or line.startswith('#'):
-                continue
-            head = HEAD.fullmatch(line.strip())
-            if head:
-                section = head[1]
-                if section not in lists:
-                    raise ValueError(f'{path}:{number}: no section {section}')
-            else:
-                lists[section].append(line.strip().strip('"') if section == 'and' else line.strip())
-    missing = [name for name, lines in lists.items() if not lines]
-    if missing:
-        raise ValueError(f'{path}: nothing in {missing}')
-    return lists
-
-
-def read_all(folder=FOLDER):
-    return {name[:-4]: _read(os.path.join(folder, name)) for name in sorted(os.listdir(folder)) if name.endswith('.txt')}
-
-
-TONGUES = read_all()
+TONGUES = read_all('tongues', SECTIONS, quoted=('and',))
 NAMES = list(TONGUES)
 
 
