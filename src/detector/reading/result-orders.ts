@@ -1,5 +1,6 @@
 import { fold, hiddenIn, isAuthority, orderedIn, sentencesIn, tokensOf } from '../provenance/index.ts';
 import { setsAside } from './aside.ts';
+import { seemsToCommand, tellsADuty } from './imperative.ts';
 import { steers } from './steering.ts';
 import { isForeign, type Unread, unreadIn } from './unread.ts';
 
@@ -84,9 +85,13 @@ function placeOf(text: string): Place {
 /** Those of a place that are not told in the text itself: percent signs decode whole texts. Orders to do something first. */
 function piecesOf(place: Place, text: string): readonly Piece[] {
   const ordered = place.sentences.filter((sentence) => orderedIn(sentence).size > 0).slice(0, MAX_ORDERS);
-  const read = new Set([...ordered, ...place.sentences.filter(steers)]);
+  const read = new Set([
+    ...ordered,
+    ...place.sentences.filter((words) => steers(words) || seemsToCommand(words)),
+  ]);
   const pieces = [...read].map((words): Piece => ({ words, read: true }));
-  for (const words of place.unread.pieces) if (!read.has(words)) pieces.push({ words, read: false });
+  const others = [...place.sentences.filter(tellsADuty), ...place.unread.pieces];
+  for (const words of others) if (!read.has(words)) pieces.push({ words, read: false });
   return place.text === text ? pieces : pieces.filter(({ words }) => !text.includes(words));
 }
 
@@ -99,11 +104,11 @@ function around(text: string, order: string): string {
 /** Logits that what is read without the model adds: names that nobody gave, orders set aside, and nothing ordered at all. */
 const NAMING = 4.5;
 const ASIDE = 3;
-const NOTHING = -3;
+const NOTHING = -2;
 /** In another language the model has to be nearly sure, or orders have to be set aside. */
-const FOREIGN = -4;
+const FOREIGN = -3;
 /** Of the two readings, the worst excerpt's part. */
-const NEAR = 0.52;
+const NEAR = 0.6;
 
 /**
  * The model's probability for the whole result and for its worst excerpt (null: it orders nothing), and what is read

@@ -103,7 +103,7 @@ describe('the guard model', () => {
   });
 
   it('is believed less where a result orders nothing when it is read without a model', async () => {
-    const { guard } = guardOf(() => says(0.99));
+    const { guard } = guardOf(() => says(0.97));
     const [finding] = await bench.read(await bench.open({ guard }), PLAIN);
     expect(finding).toMatchObject({ check: 'guard.injection', severity: 'low' });
     // Below what it counts where the model is believed.

@@ -244,8 +244,8 @@ describe('the probability of the model with it', () => {
     expect(p(0.9, 0.9, false, false, true)).toBeLessThan(0.5);
     expect(p(0.999, 0.999, false, false, true)).toBeGreaterThan(0.9);
     expect(p(0.9, 0.9, false, true, true)).toBe(p(0.9, 0.9, false, true));
-    expect(p(0.9, null)).toBeLessThan(0.5);
-    expect(p(0.99, null)).toBeLessThan(0.9);
+    expect(p(0.85, null)).toBeLessThan(0.5);
+    expect(p(0.98, null)).toBeLessThan(0.9);
     expect(p(0.99999, null)).toBeGreaterThan(0.95);
   });
 
