@@ -82,17 +82,14 @@ function placeOf(text: string): Place {
   };
 }
 
-/** Those of a place that are not told in the text itself: percent signs decode whole texts. Orders to do something first. */
-function piecesOf(place: Place, text: string): readonly Piece[] {
-  const ordered = place.sentences.filter((sentence) => orderedIn(sentence).size > 0).slice(0, MAX_ORDERS);
-  const read = new Set([
-    ...ordered,
-    ...place.sentences.filter((words) => steers(words) || seemsToCommand(words)),
-  ]);
+/** Those of a place that are not told in the text itself: percent signs decode whole texts. The surest orders come first. */
+function piecesOf({ text: here, sentences, unread }: Place, text: string): readonly Piece[] {
+  const ordered = sentences.filter((sentence) => orderedIn(sentence).size > 0).slice(0, MAX_ORDERS);
+  const read = new Set([...ordered, ...sentences.filter(steers), ...sentences.filter(seemsToCommand)]);
   const pieces = [...read].map((words): Piece => ({ words, read: true }));
-  const others = [...place.sentences.filter(tellsADuty), ...place.unread.pieces];
+  const others = [...sentences.filter(tellsADuty), ...unread.pieces];
   for (const words of others) if (!read.has(words)) pieces.push({ words, read: false });
-  return place.text === text ? pieces : pieces.filter(({ words }) => !text.includes(words));
+  return here === text ? pieces : pieces.filter(({ words }) => !text.includes(words));
 }
 
 function around(text: string, order: string): string {
