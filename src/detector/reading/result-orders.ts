@@ -2,7 +2,7 @@ import { fold, hiddenIn, isAuthority, orderedIn, sentencesIn, tokensOf } from '.
 import { setsAside } from './aside.ts';
 import { seemsToCommand, tellsADuty } from './imperative.ts';
 import { steers } from './steering.ts';
-import { isForeign, type Unread, unreadIn } from './unread.ts';
+import { type Unread, unreadIn } from './unread.ts';
 
 /** What a result orders, as it is read without any model. */
 export interface Orders {
@@ -43,7 +43,7 @@ export function ordersIn(text: string, instruction: string, carried: ReadonlySet
       // In a language that is not read word by word, a name may stand in any sentence.
       naming: read && instruction !== '' && foreign(words),
       aside: setsAside(words),
-      english: read && !isForeign(words),
+      english: read && !place.unread.sentences.has(words),
     })),
   );
   // Those in a coding, with foreign names or setting orders aside first, so that harmless orders before them hide none.
@@ -82,14 +82,27 @@ function placeOf(text: string): Place {
   };
 }
 
-/** Those of a place that are not told in the text itself: percent signs decode whole texts. The surest orders come first. */
+/**
+ * Those of a place that are not told in the text itself (percent signs decode whole texts), the surest first. Sentences in
+ * another language stand before those that have the shape of an order or tell a duty: documents are full of these.
+ */
 function piecesOf({ text: here, sentences, unread }: Place, text: string): readonly Piece[] {
   const ordered = sentences.filter((sentence) => orderedIn(sentence).size > 0).slice(0, MAX_ORDERS);
-  const read = new Set([...ordered, ...sentences.filter(steers), ...sentences.filter(seemsToCommand)]);
-  const pieces = [...read].map((words): Piece => ({ words, read: true }));
-  const others = [...sentences.filter(tellsADuty), ...unread.pieces];
-  for (const words of others) if (!read.has(words)) pieces.push({ words, read: false });
-  return here === text ? pieces : pieces.filter(({ words }) => !text.includes(words));
+  const pieces = new Map<string, boolean>();
+  const add = (words: readonly string[], read: boolean) => {
+    for (const one of words) pieces.set(one, read || pieces.get(one) === true);
+  };
+  add(ordered, true);
+  add(sentences.filter(steers), true);
+  add(unread.pieces, false);
+  // The shape is of English alone ("Ez a lista" is no order).
+  add(
+    sentences.filter((one) => seemsToCommand(one) && !unread.sentences.has(one)),
+    true,
+  );
+  add(sentences.filter(tellsADuty), false);
+  const all = Array.from(pieces, ([words, read]): Piece => ({ words, read }));
+  return here === text ? all : all.filter(({ words }) => !text.includes(words));
 }
 
 function around(text: string, order: string): string {

@@ -42,6 +42,8 @@ const WORD = /(?<![\p{L}.@/_-])\p{L}+(?![\p{L}@/_-]|\.\p{L})/gu;
 export interface Unread {
   /** The sentences in it, those after each other put together. */
   readonly pieces: readonly string[];
+  /** The same, one by one. */
+  readonly sentences: ReadonlySet<string>;
   /** Whether it is more than half of the sentences, by their length. */
   readonly most: boolean;
 }
@@ -49,23 +51,29 @@ export interface Unread {
 /** What sentences in another language order can't be looked for word by word, so that the guard has to read all of them. */
 export function unreadIn(sentences: readonly Sentence[], joined: string): Unread {
   const found: { start: number; end: number }[] = [];
+  const apart = new Set<string>();
   let foreign = 0;
   let all = 0;
   for (const { text, at } of sentences) {
     all += text.length;
     if (!isForeign(text)) continue;
     foreign += text.length;
+    apart.add(text);
     const start = joined.indexOf(text, at);
     const end = start + text.length;
     const last = found.at(-1);
     if (last !== undefined && start - last.end < MAX_GAP && end - last.start <= MAX_CHARS) last.end = end;
     else found.push({ start, end });
   }
-  return { pieces: found.map(({ start, end }) => joined.slice(start, end)), most: foreign > all / 2 };
+  return {
+    pieces: found.map(({ start, end }) => joined.slice(start, end)),
+    sentences: apart,
+    most: foreign > all / 2,
+  };
 }
 
 /** Whether most of a sentence is in other letters than Latin ones, or its small words are another language's. */
-export function isForeign(sentence: string): boolean {
+function isForeign(sentence: string): boolean {
   const other = sentence.match(OTHER_LETTERS)?.length ?? 0;
   if (other >= MIN_LETTERS && other >= MIN_SHARE * (sentence.match(LETTERS)?.length ?? 0)) return true;
   let foreign = 0;
