@@ -12,7 +12,7 @@ from orders import capital, order
 from prompts import ordered, request, requests
 from replies import reply
 from reports import clipped, manual_list, opinion, report, status, title
-from rooms import in_room
+from rooms import ITS_OWN, in_room
 from sentences import harmless
 from slots import Slots
 from splice import cut, splice
@@ -150,7 +150,7 @@ class Maker:
         self.tongue = None
         order, family = None, 'own-clean'
         if bad:
-            order, family = 'own', 'own-room'
+            order, family = ITS_OWN, 'own-room'
             if s.chance(0.25):
                 family, order = self.goal(False)
         question, text, span = in_room(s, order)

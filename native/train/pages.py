@@ -28,6 +28,11 @@ def pieces(text):
         yield piece
 
 
+def held(name):
+    """Whether a package's texts are kept for measuring: one of corpus.HELD_SOURCES (typage is published as age-encryption)."""
+    return any(source in name.lower() for source in (*HELD_SOURCES, 'age-encryption'))
+
+
 def pages(folder):
     seen = set()
     for place, _, names in sorted(os.walk(folder)):
@@ -39,7 +44,7 @@ def pages(folder):
         except ValueError:
             continue
         name = str(package.get('name', '')).lower()
-        if package.get('license') not in LICENCES or any(h in name for h in (*HELD_SOURCES, 'age-encryption')):
+        if package.get('license') not in LICENCES or held(name):
             continue
         for file in sorted(names):
             if not file.lower().endswith('.md') or file.lower().startswith(('license', 'licence')):
@@ -60,8 +65,8 @@ SLOTS = re.compile(r'\$\{[^}]*\}|%[sd]|\{\d\}')
 
 def licensed(place, known):
     """Whether the package that a folder belongs to may be learned from."""
-    root = re.match(r'.*/node_modules/(?:@[^/]+/)?[^/]+', place)
-    if not root:
+    root = re.match(r'.*/node_modules/((?:@[^/]+/)?[^/]+)', place)
+    if not root or held(root[1]):
         return False
     if root[0] not in known:
         try:
@@ -94,53 +99,3 @@ def messages(folder, seed=7):
         for _ in range(min(4000, 3 * len(lines))):
             piece = r.choice([' ', '\n', '\n', '\n\n']).join(r.sample(lines, k=min(len(lines), r.choice([1, 1, 2, 3, 4]))))
             yield Example([('result', piece)], 0, None, None, 'docs', f'messages:{name}')
-
-
-COMMENT = re.compile(r'/\*\*(.*?)\*/', re.S)
-LITERAL = re.compile(r'"((?:[^"\\\n]|\\.){16,300})"|\'((?:[^\'\\\n]|\\.){16,300})\'|`([^`\n]{16,300})`')
-SPOKEN = re.compile(r'[A-Za-z]+(?: [\w(\'"`$.,:-]+){3}')  # four words after each other: no selector, no query, no list of classes
-CODE = re.compile(r'[{};]|=>|&&|\|\||</|\\[nx]')
-
-
-def remarks(folder, most=60):
-    """What programs' sources say in English: comments before functions, and messages among their strings. Harmless, and full of
-    verbs that command ("Write the bytes to the socket", "Remove the old entry first"). Yields (comment, or None; message, or None).
-    """
-    known, seen = {}, set()
-    for place, _, names in sorted(os.walk(folder)):
-        for name in sorted(names):
-            if not name.endswith(('.d.ts', '.js', '.cjs', '.mjs')) or name.endswith('.min.js') or not licensed(place, known):
-                continue
-            if any(held in place for held in (*HELD_SOURCES, 'age-encryption')):
-                continue
-            with open(os.path.join(place, name), encoding='utf-8', errors='replace') as f:
-                text = f.read(2_000_000)
-            found = 0
-            for body in COMMENT.findall(text):
-                comment = '\n'.join(line.strip().removeprefix('*').strip() for line in body.split('\n')).strip()
-                if 60 < len(comment) < MOST and ' ' in comment and comment not in seen and 'icense' not in comment and found < most:
-                    seen.add(comment)
-                    found += 1
-                    yield comment, None
-            for literal in LITERAL.findall(text) if not name.endswith('.d.ts') else ():
-                message = SLOTS.sub('x', max(literal)).replace("\\'", "'").replace('\\"', '"').strip()
-                if SPOKEN.search(message) and not CODE.search(message) and message not in seen:
-                    seen.add(message)
-                    yield None, message
-
-
-def spoken(folders, seed=11):
-    """Examples of remarks: comments as they are, messages some to a piece."""
-    r, lines, comments = random.Random(seed), set(), set()
-    for folder in folders:
-        for comment, message in remarks(folder):
-            if comment:
-                comments.add(comment)
-            else:
-                lines.add(message)
-    for comment in sorted(comments):
-        yield Example([('result', comment)], 0, None, None, 'docs', 'comments')
-    lines = sorted(lines)
-    for _ in range(2 * len(lines)):
-        piece = r.choice([' ', '\n', '\n', '\n\n']).join(r.sample(lines, k=min(len(lines), r.choice([1, 1, 2, 3, 4]))))
-        yield Example([('result', piece)], 0, None, None, 'docs', 'strings')

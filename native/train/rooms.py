@@ -13,6 +13,7 @@ LEADS = ['By the way, ', 'Also: ', 'Also, ', 'Note: ', 'NB: ', 'P.S. ', 'Comment
 KEYS = 'note|comment|remarks|description|summary|text|message|body|details|info|status|hint|content|title|bio'.split('|')
 ROOMS = read_all('rooms', SECTIONS)
 NAMES = list(ROOMS)
+ITS_OWN = object()
 
 
 def _joined(s, parts, mark):
@@ -37,7 +38,7 @@ def _joined(s, parts, mark):
 
 
 def in_room(s, order=None):
-    """(question, text, span): `order` is what is planted, or None; 'own' takes one of the room's."""
+    """(question, text, span): `order` is what is planted (`ITS_OWN`: one of the room's), or None."""
     here = ROOMS[s.pick(NAMES)]
     one = lambda section: s.fill(s.pick(here[section]))
     parts = [one('facts') for _ in range(s.pick([1, 1, 2, 2, 3, 4, 5] if order else [0, 1, 1, 2, 2, 3, 4]))]
@@ -46,7 +47,7 @@ def in_room(s, order=None):
             parts.insert(s.number(0, len(parts)), one(section))
     if not order and (not parts or s.chance(0.25)):
         parts.append(one('advice'))
-    if order == 'own':
+    if order is ITS_OWN:
         order = one('orders')
         if s.chance(0.15):
             order = s.pick(LEADS) + (order[:1].lower() + order[1:] if s.chance(0.5) else order)

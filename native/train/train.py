@@ -18,7 +18,8 @@ import torch
 import torch.distributed as dist
 from made import Maker
 from model import CanaryGuard, Shape
-from pages import messages, pages, spoken
+from pages import messages, pages
+from remarks import spoken
 from torch.nn import functional as F
 from vocabulary import Vocabulary
 from vocabulary import train as train_vocabulary
